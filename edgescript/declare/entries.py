@@ -1,0 +1,186 @@
+"""What the language is made of: directives, matchers, placeholders, balancers and settings, each declared by one decorator.
+
+The life of an entry: declared (its file is imported) → bound (an instance, with spans kept) → checked (`check`) → built
+(`build`) → closed. A decorator only makes the class a frozen dataclass and hangs its declaration on it; nothing is
+registered anywhere. The catalogue finds entries by walking the shelves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, NamedTuple, Protocol, TypeVar, dataclass_transform
+
+from edgescript.declare import fields
+from edgescript.http.exchange import Exchange
+from edgescript.http.message import Response
+
+T = TypeVar("T")
+
+#: One runnable element: gives None to go on, or a Response to stop.
+Action = Callable[[Exchange], "Response | None"] | Callable[[Exchange], Awaitable["Response | None"]]
+Test = Callable[[Exchange], bool]
+Reader = Callable[[Exchange], str]
+
+
+class Role(Enum):
+    """What a directive does with a request."""
+
+    TERMINAL = auto()  # answers it
+    WRAPPER = auto()  # sees it on the way in and its response on the way out
+    REWRITER = auto()  # changes it for what is below
+    GROUP = auto()  # holds directives
+    ERRORS = auto()  # holds directives that answer errors
+    SITE = auto()  # says something about the site, and runs nothing
+
+
+class Built(NamedTuple):
+    """What `build` may return instead of a bare action."""
+
+    run: Action
+    #: For `edge explain`: what a terminal would do with this exchange, in a line ("proxy to http://10.0.0.1:8080/x").
+    explain: Callable[[Exchange], str] | None = None
+
+
+class Steps:
+    """The directives of a nested block, bound but not built; only the compiler looks inside."""
+
+    __slots__ = ("lines",)
+
+    def __init__(self, lines: list[Any]) -> None:
+        self.lines = lines
+
+
+class Complaint(NamedTuple):
+    """A problem that `check` found: of which field (None: the whole directive), what is wrong, and what to do."""
+
+    field: str | None
+    message: str
+    hint: str | None = None
+
+
+class Build(Protocol):
+    """What `build` may ask for."""
+
+    def keep(self, resource: Closeable) -> None:
+        """Have `resource.close()` awaited when the graph is put away."""
+
+    def clock(self) -> float:
+        """Seconds of the monotonic clock; fake in tests."""
+
+    def directory(self) -> str:
+        """The directory of the Edgefile: relative paths start there."""
+
+    def site_names(self) -> tuple[str, ...]:
+        """The addresses of the site being built, as written."""
+
+
+class Closeable(Protocol):
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a decorator says about its class."""
+
+    #: "directives", "matchers", "balancers", "settings": the shelf it stands on.
+    shelf: str
+    name: str
+    role: Role | None = None
+    #: Of a directive: whether its first argument may be a matcher.
+    takes_matcher: bool = True
+    #: Of a group: neighbours exclude each other; the first that matches takes the request.
+    exclusive: bool = False
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
+)
+def record(cls: type[T]) -> type[T]:
+    """A line or block with fields of its own inside an entry: `arg`, `rest`, and as a group `option`."""
+    return dataclass(frozen=True, slots=True, kw_only=True)(cls)
+
+
+def _entry(cls: type[T], declaration: Declaration) -> type[T]:
+    made = record(cls)
+    made.declaration = declaration  # type: ignore[attr-defined]
+    return made
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
+)
+def directive(name: str, *, role: Role, matcher: bool = True, exclusive: bool = False) -> Callable[[type[T]], type[T]]:
+    """
+    Declare a directive. The class may have:
+
+    - `check(self) -> Iterator[Complaint]`: problems that need more than one field;
+    - `build(self, build: Build) -> Action | Built`: the step. Groups have none, or one that runs on entering the block;
+    - fields, a docstring in the user's words, and in it at least one fenced `edge-test` example, which the tests run.
+    """
+    return lambda cls: _entry(cls, Declaration("directives", name, role, matcher, exclusive))
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
+)
+def matcher(name: str) -> Callable[[type[T]], type[T]]:
+    """
+    Declare a matcher: `build(self, build) -> Test`, and `reason(self, exchange) -> str`, which says for `edge explain` what
+    was compared ("the path is /x").
+    """
+    return lambda cls: _entry(cls, Declaration("matchers", name))
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
+)
+def balancer(name: str) -> Callable[[type[T]], type[T]]:
+    """Declare a balancing policy; `upstream.balance` says what `build(self, build)` must return."""
+    return lambda cls: _entry(cls, Declaration("balancers", name))
+
+
+@dataclass_transform(
+    frozen_default=True,
+    kw_only_default=True,
+    field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
+)
+def setting(name: str) -> Callable[[type[T]], type[T]]:
+    """Declare a line of the global block. `graph.setting(Class)` gives the bound instance, or one of all defaults."""
+    return lambda cls: _entry(cls, Declaration("settings", name))
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """
+    A name for a value of the exchange, usable in templates and expressions.
+
+    One of the three must be given: `read` for `{name}`, `member` for `{name.PART}` with any PART, `members` for a fixed
+    set of parts. `member` is called once, at compile time, and may raise ValueError with what is wrong with the part.
+    """
+
+    name: str
+    doc: str
+    read: Reader | None = None
+    member: Callable[[str], Reader] | None = None
+    members: dict[str, Reader] | None = None
+    #: An example of PART for the documentation.
+    sample: str | None = None
+    #: Has a value only once there is a response (`status`, `resp.header.X`).
+    of_response: bool = False
+
+
+def complaints(instance: Any) -> Iterator[Complaint]:
+    """What the entry itself finds wrong with the values it was bound to."""
+    check = getattr(instance, "check", None)
+    if check is not None:
+        yield from check()

@@ -1,0 +1,128 @@
+"""The compiled, frozen result: what a request runs through, and what `edge explain` and `edge adapt` show.
+
+A route is one flat program. A nested block is no nested call: its steps stand in the same list, and a step that decides
+between blocks gives the position to go on at. So the list that is printed is the list that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from edgescript.declare.entries import Closeable, Test
+from edgescript.http.exchange import Exchange
+from edgescript.text.source import Span
+
+if TYPE_CHECKING:
+    from edgescript.graph.match import HostIndex
+
+T = TypeVar("T")
+
+
+class Flow(IntEnum):
+    """What the runner does with a step's result."""
+
+    CALL = 0  # a plain function: None goes on, a Response stops
+    AWAIT = 1  # a coroutine function: the same, awaited
+    JUMP = 2  # gives the position to go on at
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One compiled matcher of a step: the test, and how to tell about it."""
+
+    test: Test
+    #: As written: `path /api/*`, `@writes`.
+    text: str
+    #: What was compared, for a person: "the path is /x".
+    reason: Callable[[Exchange], str]
+    span: Span | None
+    #: The parts of a named or negated matcher, all of which must hold.
+    parts: tuple[Matcher, ...] = ()
+    #: Path patterns, where the test is nothing but one `path` matcher: the path index uses them.
+    paths: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One element of a program, as people see it."""
+
+    #: The directive's name, or "choose" and "end" for what groups add.
+    name: str
+    #: As written, on one line.
+    text: str
+    span: Span | None
+    matcher: Matcher | None
+    flow: Flow
+    run: Callable[[Exchange], Any]
+    #: Where to go on if the matcher does not match.
+    otherwise: int
+    #: Nesting depth of the block it was written in.
+    depth: int
+    explain: Callable[[Exchange], str] | None = None
+    #: The bound entry; None for steps that groups add.
+    entry: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A flat list of steps. `code` is the same list as the runner reads it: (test, run, otherwise, flow) for each step."""
+
+    steps: tuple[Step, ...]
+    code: tuple[tuple[Test | None, Callable[[Exchange], Any], int, int], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRoute:
+    """One `handle_errors`: which statuses it answers (empty: all), and how."""
+
+    statuses: frozenset[int]
+    #: Hundreds: 4 for 4xx.
+    classes: frozenset[int]
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What one site block answers."""
+
+    #: Its addresses as written.
+    names: tuple[str, ...]
+    span: Span | None
+    program: Program
+    #: Most specific first.
+    errors: tuple[ErrorRoute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One address that is listened on, and the sites reached there."""
+
+    #: "" for all interfaces; a path for a unix socket (port None).
+    host: str
+    port: int | None
+    hosts: HostIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Everything an Edgefile means."""
+
+    listeners: tuple[Listener, ...]
+    sites: tuple[Site, ...]
+    settings: Mapping[type, Any]
+    #: `test` blocks, as parsed.
+    tests: Sequence[Any]
+    resources: tuple[Closeable, ...]
+
+    def setting(self, kind: type[T]) -> T:
+        """The bound instance of a setting, or one with its defaults."""
+        value: T = self.settings[kind]
+        return value
+
+    async def close(self) -> None:
+        """Close whatever the steps opened."""
+        for resource in self.resources:
+            await resource.close()

@@ -1,0 +1,54 @@
+"""Responses, and the error that asks for one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+
+from edgescript.http.body import Body, FileRange
+from edgescript.http.headers import Headers
+
+#: Reason phrases by status (RFC 9110 15); servers may send any or none.
+REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class Response:
+    """
+    An answer on its way to the client.
+
+    Steps and response changes may alter it until the engine has written its head. The engine adds what framing needs
+    (`content-length`, `transfer-encoding`, `connection`, `date`, `server`); `headers` must not hold the first three, except
+    that a response to HEAD, and a 304, may say the `content-length` that GET would have had.
+    """
+
+    __slots__ = ("body", "close", "headers", "status", "upgrade")
+
+    def __init__(
+        self, status: int, headers: Headers, body: bytes | FileRange | Body = b"", *, close: bool = False
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        #: Close the connection after this response.
+        self.close = close
+        #: With status 101: takes over the client's transport, and the bytes that came behind the request.
+        self.upgrade: Callable[[asyncio.Transport, bytes], None] | None = None
+
+
+class HTTPError(Exception):
+    """
+    Answer this request with an error status, through `handle_errors` where the site has a fitting one.
+
+    `reason` is for the log and for `{err.message}`; it is not sent unless the site sends it.
+    """
+
+    def __init__(self, status: int, reason: str = "", headers: Headers | None = None) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+        self.headers: Headers = headers or []
+
+
+class Abort(Exception):
+    """Close the client's connection without any response."""

@@ -1,0 +1,119 @@
+"""The whole path of a request on one page: find the site, run its program, turn errors into answers, apply changes.
+
+Both engines call `serve` with an exchange, and write the response that comes out. `serve` answers at once where no step
+has to wait; otherwise it gives the coroutine that will answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+from edgescript.graph.model import Flow, Listener, Program, Site
+from edgescript.http.exchange import Exchange
+from edgescript.http.message import REASONS, Abort, HTTPError, Response
+
+log = logging.getLogger("edgescript.serve")
+
+_CALL = Flow.CALL.value
+_JUMP = Flow.JUMP.value
+
+
+class _Waiting(NamedTuple):
+    """A program that stopped at a step which must be awaited, and where it goes on."""
+
+    step: Coroutine[Any, Any, Response | None]
+    program: Program
+    position: int
+
+
+def serve(exchange: Exchange, listener: Listener) -> Response | Coroutine[Any, Any, Response]:
+    """
+    Answer one request.
+
+    :raises Abort: if the connection shall be closed without an answer; the coroutine may raise it as well
+    """
+    site = listener.hosts.find(exchange.host)
+    try:
+        if site is None:
+            raise HTTPError(404, f"there is no site for host {exchange.host!r} here")
+        outcome = _run(exchange, site.program, 0)
+    except Exception as error:
+        outcome = _failed(exchange, site, error)
+    if outcome.__class__ is Response:
+        return _changed(exchange, outcome)
+    return _waited(exchange, site, outcome)  # type: ignore[arg-type]  # the class was compared above
+
+
+def _run(exchange: Exchange, program: Program, position: int) -> Response | _Waiting:
+    """Run steps from `position` on, up to a response or a wait. The last step of every program answers or raises."""
+    code = program.code
+    while True:
+        test, run, otherwise, flow = code[position]
+        if test is not None and not test(exchange):
+            position = otherwise
+        elif flow == _CALL:
+            response = run(exchange)
+            if response is not None:
+                return response  # type: ignore[no-any-return]
+            position += 1
+        elif flow == _JUMP:
+            position = run(exchange)
+        else:
+            return _Waiting(run(exchange), program, position + 1)
+
+
+async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> Response:
+    while True:
+        try:
+            response = await waiting.step
+            outcome = _run(exchange, waiting.program, waiting.position) if response is None else response
+        except Exception as error:
+            outcome = _failed(exchange, site, error)
+        if isinstance(outcome, Response):
+            return _changed(exchange, outcome)
+        waiting = outcome
+
+
+def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response | _Waiting:
+    """What answers an error: the site's fitting `handle_errors`, or a plain page where that fails too."""
+    if isinstance(error, Abort):
+        raise error
+    if not isinstance(error, HTTPError):
+        log.error("a step failed on %s %r", exchange.method.decode(), exchange.target, exc_info=error)
+        error = HTTPError(500, "internal error")
+    handling_already = exchange.error is not None
+    exchange.error = error
+    if site is None or handling_already:
+        return plain_error(error)
+    for route in site.errors:
+        if (
+            not (route.statuses or route.classes)
+            or error.status in route.statuses
+            or error.status // 100 in route.classes
+        ):
+            try:
+                return _run(exchange, route.program, 0)
+            except Exception as second:
+                return _failed(exchange, site, second)
+    return plain_error(error)
+
+
+def plain_error(error: HTTPError) -> Response:
+    """The answer to an error that no site handles: its status in words. The reason stays in the log."""
+    text = f"{error.status} {REASONS.get(error.status, 'Error')}\n"
+    return Response(error.status, [(b"content-type", b"text/plain; charset=utf-8"), *error.headers], text.encode())
+
+
+def _changed(exchange: Exchange, response: Response) -> Response:
+    """Let the wrappers have their way with the response: the innermost first."""
+    exchange.response = response
+    if exchange.changes is not None:
+        try:
+            for change in reversed(exchange.changes):
+                change(exchange, response)
+        except Exception:
+            log.exception("a response change failed on %s %r", exchange.method.decode(), exchange.target)
+            response = exchange.response = plain_error(HTTPError(500))
+    return response

@@ -1,0 +1,52 @@
+"""Diagnostics: what is wrong with an Edgefile, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from edgescript.text.source import Span
+
+
+class Severity(Enum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that the problem is about ("first defined here")."""
+
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One diagnostic. `code` is stable (`codes.py` lists them all) and decides the severity: E… or W…."""
+
+    code: str
+    #: What is wrong, with what was expected: one sentence, lower-case start, no full stop.
+    message: str
+    span: Span | None
+    notes: tuple[Note, ...] = ()
+    #: What to do: `did you mean "proxy"?`
+    hint: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.ERROR if self.code.startswith("E") else Severity.WARNING
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that `word` was probably meant to be, or None."""
+    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest known name, or None."""
+    found = nearest(word, known)
+    return None if found is None else f'did you mean "{found}"?'
