@@ -52,3 +52,9 @@ class HTTPError(Exception):
 
 class Abort(Exception):
     """Close the client's connection without any response."""
+
+
+def plain_error(error: HTTPError) -> Response:
+    """The answer to an error that no site handles: its status in words. The reason stays in the log."""
+    text = f"{error.status} {REASONS.get(error.status, 'Error')}\n"
+    return Response(error.status, [(b"content-type", b"text/plain; charset=utf-8"), *error.headers], text.encode())

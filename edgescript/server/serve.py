@@ -7,12 +7,14 @@ has to wait; otherwise it gives the coroutine that will answer.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from edgescript.graph.model import Flow, Listener, Program, Site
+from edgescript.http.body import FileRange
 from edgescript.http.exchange import Exchange
-from edgescript.http.message import REASONS, Abort, HTTPError, Response
+from edgescript.http.message import Abort, HTTPError, Response, plain_error
 
 log = logging.getLogger("edgescript.serve")
 
@@ -41,9 +43,9 @@ def serve(exchange: Exchange, listener: Listener) -> Response | Coroutine[Any, A
         outcome = _run(exchange, site.program, 0)
     except Exception as error:
         outcome = _failed(exchange, site, error)
-    if outcome.__class__ is Response:
-        return _changed(exchange, outcome)
-    return _waited(exchange, site, outcome)  # type: ignore[arg-type]  # the class was compared above
+    if outcome.__class__ is _Waiting:
+        return _waited(exchange, site, outcome)  # type: ignore[arg-type]  # the class was compared above
+    return _changed(exchange, outcome)  # type: ignore[arg-type]
 
 
 def _run(exchange: Exchange, program: Program, position: int) -> Response | _Waiting:
@@ -71,7 +73,7 @@ async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> R
             outcome = _run(exchange, waiting.program, waiting.position) if response is None else response
         except Exception as error:
             outcome = _failed(exchange, site, error)
-        if isinstance(outcome, Response):
+        if not isinstance(outcome, _Waiting):
             return _changed(exchange, outcome)
         waiting = outcome
 
@@ -81,7 +83,7 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     if isinstance(error, Abort):
         raise error
     if not isinstance(error, HTTPError):
-        log.error("a step failed on %s %r", exchange.method.decode(), exchange.target, exc_info=error)
+        log.error("a step failed on %s %r", exchange.method.decode("latin-1"), exchange.target, exc_info=error)
         error = HTTPError(500, "internal error")
     handling_already = exchange.error is not None
     exchange.error = error
@@ -100,12 +102,6 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     return plain_error(error)
 
 
-def plain_error(error: HTTPError) -> Response:
-    """The answer to an error that no site handles: its status in words. The reason stays in the log."""
-    text = f"{error.status} {REASONS.get(error.status, 'Error')}\n"
-    return Response(error.status, [(b"content-type", b"text/plain; charset=utf-8"), *error.headers], text.encode())
-
-
 def _changed(exchange: Exchange, response: Response) -> Response:
     """Let the wrappers have their way with the response: the innermost first."""
     exchange.response = response
@@ -113,7 +109,18 @@ def _changed(exchange: Exchange, response: Response) -> Response:
         try:
             for change in reversed(exchange.changes):
                 change(exchange, response)
-        except Exception:
-            log.exception("a response change failed on %s %r", exchange.method.decode(), exchange.target)
+        except Exception as error:
+            _discard(response)
+            if isinstance(error, Abort):
+                raise
+            log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)
             response = exchange.response = plain_error(HTTPError(500))
     return response
+
+
+def _discard(response: Response) -> None:
+    """Free what the body of a response holds that will not be sent."""
+    if isinstance(response.body, FileRange):
+        os.close(response.body.descriptor)
+    elif not isinstance(response.body, bytes):
+        response.body.cancel()
