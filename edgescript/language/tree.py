@@ -47,7 +47,7 @@ class Line:
     behind the closing brace. `header_end` is where the first line of a block ends (the character after its newline).
     """
 
-    __slots__ = ("block", "block_end", "comment", "end", "header_end", "origin", "start", "words")
+    __slots__ = ("block", "block_comment", "block_end", "comment", "end", "header_end", "origin", "start", "words")
 
     def __init__(self, words: list[Word], start: int, end: int, origin: Origin) -> None:
         self.words = words
@@ -58,8 +58,9 @@ class Line:
         self.start = start
         self.end = end
         self.header_end = end
-        #: Offset of the closing brace, where there is one.
+        #: Offset of the closing brace, where there is one, and the comment behind it.
         self.block_end: int | None = None
+        self.block_comment: Word | None = None
         self.origin = origin
 
     def __repr__(self) -> str:

@@ -20,7 +20,9 @@ CODES: dict[str, str] = {
     "E011": "an import argument that was not given",
     "E012": "a malformed escape in a quoted text",
     "E013": "the file is no UTF-8 text",
-    "E014": "blocks nested too deep, or a file too large",
+    "E014": "blocks nested too deep, or a file or its imports too large",
+    "E015": "something directly behind a closing quote, or on the line of a closing brace",
+    "E016": "a line outside of every site",
     # names and values
     "E101": "an unknown directive",
     "E102": "an unknown option",
@@ -39,6 +41,7 @@ CODES: dict[str, str] = {
     "E115": "values that contradict each other",
     "E116": "a directive at a place where it cannot stand",
     "E117": "an unknown balancing policy",
+    "E118": "a plug-in that cannot be used",
     # the graph
     "E201": "a directive that can never run",
     "E202": "two sites with the same address",

@@ -1,0 +1,364 @@
+"""From text to pieces: lines with their words, and the openings and closings of blocks between them.
+
+One compiled regular expression finds the next word together with the blanks before it. What is wrong inside a line is
+reported here; whether openings and closings fit together is the parser's business. Every character of the text comes to
+lie in exactly one line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable
+
+from edgescript.language.tree import Line, Origin, Word
+from edgescript.text.problem import Problem
+from edgescript.text.source import Span
+
+#: Blocks within blocks: far beyond what a person writes, and well within Python's recursion limit for those who walk them.
+MAX_DEPTH = 64
+#: Stretches of forbidden characters that are reported one by one.
+_MAX_FORBIDDEN = 8
+
+#: Control characters, carriage returns that end no line, controls of text direction (which make a text look different from
+#: what it says, CVE-2021-42574), and lone surrogates, which is how bytes that are no UTF-8 are carried in a `Source`.
+_FORBIDDEN = re.compile(
+    r"(?:[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n))+", re.ASCII
+)
+
+_CONTINUATION = r"\\[ \t]*+(?:\r?\n|\Z)"
+_LINE_END = r"(?:\r?\n|\Z)"
+_IN_WORD = r"[^\s\\\u200b\ufeff]*+"
+_BARE = rf"{_IN_WORD}(?:(?!{_CONTINUATION})\\{_IN_WORD})*+"
+
+_TOKEN = re.compile(
+    rf"""[ \t]*+(?:
+      (?P<bare>[^\s\\"`{{}}<\#\u200b\ufeff]{_BARE})
+    | (?P<newline>\r?\n)
+    | (?P<opening>\{{[ \t]*+(?P<opening_comment>\#[^\r\n]*+)?{_LINE_END})
+    | (?P<closing>\}}[ \t]*+(?P<closing_comment>\#[^\r\n]*+)?{_LINE_END})
+    | (?P<comment>(?P<comment_text>\#[^\r\n]*+){_LINE_END})
+    | (?P<quoted>"(?P<quoted_text>[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+)")
+    | (?P<raw>`(?P<raw_text>[^`]*+)`)
+    | (?P<continuation>{_CONTINUATION})
+    | (?P<heredoc><<(?P<tag>[A-Za-z_][\w-]*+)[ \t]*+\r?\n)
+    | (?P<unended>["`])
+    | (?P<brace>(?=[^\s\#\u200b\ufeff]){_BARE})
+    | (?P<odd_space>[^ \t\r\n])
+    | (?P<end>\Z)
+    )""",
+    re.VERBOSE,
+)
+_BARE_GROUP = _TOKEN.groupindex["bare"]
+
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+#: What a backslash and the next character mean between double quotes. Escaped braces are left for templates.
+ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "{": "\\{", "}": "\\}"}
+
+
+class Piece:
+    """What the parser sees of the text at once."""
+
+    __slots__ = ("brace", "comment", "end", "lines", "start", "type")
+
+    def __init__(
+        self, kind: str, lines: list[Line], start: int, end: int, brace: int | None = None, comment: Word | None = None
+    ) -> None:
+        #: A terminal of the grammar: LINES, OPEN or CLOSE.
+        self.type = kind
+        #: Of LINES the lines, of OPEN the one that the block belongs to.
+        self.lines = lines
+        self.start = start
+        self.end = end
+        #: Where the brace stands; None for a closing that had to be added.
+        self.brace = brace
+        #: The comment behind a closing brace.
+        self.comment = comment
+
+
+class Lexer:
+    """Cuts one source into `pieces`, and notes `problems` on the way."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.pieces: list[Piece] = []
+        self.problems: list[Problem] = []
+        #: True where the rest of the file was taken for a heredoc without end.
+        self.swallowed_rest = False
+
+        #: The text, with a stand-in for every character that cannot be in an Edgefile.
+        self._text = _FORBIDDEN.sub(self._forbidden, origin.source.text)
+        #: Plain lines since the last brace, the words of the line that is being read, and where it began.
+        self._lines: list[Line] = []
+        self._words: list[Word] = []
+        self._start = 0
+        self._depth = 0
+        #: Blocks that are open beyond MAX_DEPTH; they are kept as plain lines.
+        self._excess = 0
+        #: A block was opened in the middle of this physical line, which has been reported.
+        self._inline = False
+        self._handlers: dict[str | None, Callable[[re.Match[str]], int | None]] = {
+            "opening": self._opening,
+            "closing": self._closing,
+            "comment": self._comment,
+            "quoted": self._quoted,
+            "raw": self._raw,
+            "continuation": lambda match: None,
+            "heredoc": self._heredoc,
+            "unended": self._unended,
+            "brace": self._brace,
+            "odd_space": self._odd_space,
+            "end": lambda match: None,
+        }
+
+    def run(self) -> None:
+        """Read the whole text."""
+        text = self._text
+        position: int | None = 1 if text.startswith("\ufeff") else 0
+        while position is not None:
+            position = self._run_from(position)
+        if self._start < len(text):
+            self._end_line(len(text))
+        self._flush()
+
+    def _run_from(self, position: int) -> int | None:
+        """Read on from `position` to the end (None), or to where a handler wants to go on elsewhere."""
+        origin, handlers, bare = self.origin, self._handlers, _BARE_GROUP
+        words, lines = self._words, self._lines
+        for match in _TOKEN.finditer(self._text, position):
+            kind = match.lastgroup
+            if kind == "bare":
+                start, end = match.span(bare)
+                words.append(Word(match[bare], start, end))
+            elif kind == "newline":
+                end = match.end()
+                lines.append(Line(words, self._start, end, origin))
+                words = self._words = []
+                self._start = end
+                self._inline = False
+            else:
+                go_on_at = handlers[kind](match)
+                if go_on_at is not None:
+                    return go_on_at
+                words, lines = self._words, self._lines
+        return None
+
+    # What ends a line
+
+    def _end_line(self, end: int, comment: Word | None = None) -> Line:
+        line = Line(self._words, self._start, end, self.origin)
+        line.comment = comment
+        self._lines.append(line)
+        self._words = []
+        self._start = end
+        return line
+
+    def _comment(self, match: re.Match[str]) -> None:
+        self._inline = False
+        self._end_line(match.end(), _comment_word(match, "comment_text"))
+
+    def _flush(self) -> None:
+        lines = self._lines
+        if lines:
+            self.pieces.append(Piece("LINES", lines, lines[0].start, lines[-1].end))
+            self._lines = []
+
+    def _opening(self, match: re.Match[str]) -> None:
+        self._open(match.start("opening"), match.end(), _comment_word(match, "opening_comment"))
+        self._inline = False
+
+    def _open(self, brace: int, end: int, comment: Word | None = None) -> None:
+        if self._depth == MAX_DEPTH:
+            self._too_deep(brace, end, comment)
+            return
+        if not self._words and (self._lines or self._depth):
+            self._brace_on_its_own(brace)
+        line = self._end_line(end, comment)
+        self._lines.pop()
+        self._flush()
+        self.pieces.append(Piece("OPEN", [line], line.start, end, brace))
+        self._depth += 1
+
+    def _brace_on_its_own(self, brace: int) -> None:
+        """Take a `{` that stands alone for the end of the line above, if there is one with words."""
+        above = len(self._lines) - 1
+        while above >= 0 and not self._lines[above].words:
+            above -= 1
+        if above >= 0:
+            self._words = self._lines[above].words
+            self._start = self._lines[above].start
+            del self._lines[above:]
+        elif not self._depth:
+            return
+        hint = 'write "{" at the end of the line above' if above >= 0 else "write what the block belongs to before it"
+        self._problem("E005", 'a "{" cannot stand alone on its line here', brace, brace + 1, hint)
+
+    def _too_deep(self, brace: int, end: int, comment: Word | None) -> None:
+        if not self._excess:
+            self._problem("E014", f"blocks are nested more than {MAX_DEPTH} deep", brace, brace + 1)
+        self._excess += 1
+        self._words.append(Word("{", brace, brace + 1))
+        self._end_line(end, comment)
+
+    def _closing(self, match: re.Match[str]) -> None:
+        brace = match.start("closing")
+        self._close(brace, match.end(), _comment_word(match, "closing_comment"))
+        self._inline = False
+
+    def _close(self, brace: int, end: int, comment: Word | None = None) -> None:
+        if self._words:
+            if not self._inline:
+                self._problem("E015", 'a "}" must stand alone on its line', brace, brace + 1)
+            self._end_line(brace)
+        if self._excess:
+            self._excess -= 1
+            self._words.append(Word("}", brace, brace + 1))
+            self._end_line(end, comment)
+            return
+        self._flush()
+        self.pieces.append(Piece("CLOSE", [], self._start, end, brace, comment))
+        self._start = end
+        self._depth = max(self._depth - 1, 0)
+
+    # Words that are more than their characters
+
+    def _quoted(self, match: re.Match[str]) -> None:
+        start, end = match.span("quoted")
+        value = match["quoted_text"]
+        if "\\" in value:
+            value = self._unescaped(value, start + 1)
+        self._word(value, start, end, '"')
+
+    def _unescaped(self, text: str, offset: int) -> str:
+        wrong: list[re.Match[str]] = []
+
+        def meaning(escape: re.Match[str]) -> str:
+            if escape[1] not in ESCAPES:
+                wrong.append(escape)
+            return ESCAPES.get(escape[1], escape[0])
+
+        value = _ESCAPE.sub(meaning, text)
+        for escape in wrong[:1]:
+            at = offset + escape.start()
+            hint = f'write "\\{escape[0]}", or put the text between backticks, where a backslash is nothing special'
+            self._problem("E012", f'"{escape[0]}" means nothing between double quotes', at, at + 2, hint)
+        return value
+
+    def _raw(self, match: re.Match[str]) -> int | None:
+        start, end = match.span("raw")
+        value = match["raw_text"]
+        if "\n" in value and not _ends_token(self._text, end):
+            # The backtick that seems to end it begins a text of its own: this one was never ended.
+            return self._unended_quote(start)
+        self._word(value.replace("\r\n", "\n"), start, end, "`")
+        return None
+
+    def _word(self, value: str, start: int, end: int, quote: str) -> None:
+        self._words.append(Word(value, start, end, quote))
+        if not _ends_token(self._text, end):
+            self._problem("E015", "a space is missing behind the closing quote", end - 1, end)
+
+    def _unended(self, match: re.Match[str]) -> int:
+        return self._unended_quote(match.start("unended"))
+
+    def _unended_quote(self, start: int) -> int:
+        quote = self._text[start]
+        end = len(self._text[start:].split("\n", 1)[0].rstrip()) + start
+        hint = (
+            None
+            if quote == "`"
+            else "a text of several lines stands between backticks, or in a heredoc (<<NAME … NAME)"
+        )
+        self._problem("E002", f"the text that {quote} begins here does not end", start, end, hint)
+        self._words.append(Word(self._text[start + 1 : end], start, end, quote))
+        return end
+
+    def _heredoc(self, match: re.Match[str]) -> int:
+        tag, body = match["tag"], match.end()
+        start, header_end = match.start("heredoc"), match.end("tag")
+        closing = re.compile(rf"^([ \t]*){re.escape(tag)}(?=\s|\Z)", re.MULTILINE).search(self._text, body)
+        if closing is None:
+            hint = f'a line that begins with "{tag}" must end it'
+            self._problem("E002", f"the heredoc {tag} does not end", start, header_end, hint)
+            end = self._presumed_end(body)
+            self._words.append(Word(self._text[body:end], start, end, "<<"))
+            return end
+        self._word(_dedented(self._text[body : closing.start()], closing[1]), start, closing.end(), "<<")
+        return closing.end()
+
+    def _presumed_end(self, body: int) -> int:
+        """Where a heredoc without end probably should have ended: before the `}` of the block it stands in."""
+        indent = self._words[0].start - self._start if self._words else 0
+        closing = re.compile(rf"\n[ \t]{{0,{max(indent - 1, 0)}}}\}}[ \t]*$", re.MULTILINE).search(self._text, body)
+        if closing is not None and indent:
+            return closing.start()
+        self.swallowed_rest = True
+        return len(self._text)
+
+    def _brace(self, match: re.Match[str]) -> None:
+        """A bare word that begins with a brace, a backslash or `<`; a brace alone here is at the wrong place."""
+        start, end = match.span("brace")
+        word = match["brace"]
+        if word == "{":
+            self._misplaced(
+                start, end, 'put what follows "{" on a line of its own; quote the "{" if it begins no block'
+            )
+            self._open(start, end)
+        elif word == "{}":
+            self._misplaced(start, end, 'put "}" on a line of its own; quote the "{}" if it is no block')
+            self._open(start, start + 1)
+            self._close(start + 1, end)
+        elif word == "}":
+            if not self._inline:
+                self._problem("E015", 'a "}" must stand alone on its line', start, end)
+            self._inline = True
+            self._close(start, end)
+        else:
+            self._words.append(Word(word, start, end))
+
+    def _misplaced(self, start: int, end: int, hint: str) -> None:
+        self._inline = True
+        self._problem("E005", 'a "{" opens a block only as the last word of its line', start, end, hint)
+
+    # Characters that cannot stand where they stand
+
+    def _odd_space(self, match: re.Match[str]) -> None:
+        start, end = match.span("odd_space")
+        self._problem(
+            "E001", f"{_name_of(match['odd_space'])} cannot separate words", start, end, "write a plain space"
+        )
+
+    def _forbidden(self, match: re.Match[str]) -> str:
+        """Report the first few, and stand in for all."""
+        found = match[0]
+        if len(self.problems) < _MAX_FORBIDDEN:
+            if "\ud800" <= found[0] <= "\udfff":
+                self._problem("E013", "these bytes are no UTF-8 text", *match.span())
+            else:
+                self._problem("E001", f"{_name_of(found[0])} cannot stand in an Edgefile", *match.span())
+        return "\ufffd" * len(found)
+
+    def _problem(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
+        span = Span(self.origin.source, start, end, self.origin.imported)
+        self.problems.append(Problem(code, message, span, hint=hint))
+
+
+def _comment_word(match: re.Match[str], group: str) -> Word | None:
+    text = match[group]
+    return None if text is None else Word(text.rstrip(), match.start(group), match.end(group))
+
+
+def _ends_token(text: str, end: int) -> bool:
+    return end == len(text) or text[end] in " \t\r\n" or text.startswith("\\\n", end)
+
+
+def _dedented(body: str, indent: str) -> str:
+    """The lines of a heredoc without the indentation of its closing line; a line that has less of it loses what it has."""
+    lines = body.replace("\r\n", "\n").split("\n")[:-1]
+    return "\n".join(line[len(os.path.commonprefix((line, indent))) :] for line in lines)
+
+
+def _name_of(character: str) -> str:
+    name = unicodedata.name(character, "a control character").lower()
+    return f"{name} (U+{ord(character):04X})"

@@ -1,0 +1,125 @@
+"""Which brace is missing, and which is too many: found by how the lines are indented.
+
+Only a file whose braces do not fit together comes here. There are as many problems as braces are wrong, each at the place
+where the indentation says that it is, and the pieces that come out are balanced.
+"""
+
+from __future__ import annotations
+
+from edgescript.language.lexer import Piece
+from edgescript.language.tree import Line, Origin, Word
+from edgescript.text.problem import Problem
+from edgescript.text.source import Span
+
+
+def balanced(pieces: list[Piece], origin: Origin, end: int) -> tuple[list[Piece], list[Problem]]:
+    """The pieces with openings and closings that fit, and a problem for each that did not."""
+    mender = _Mender(origin)
+    for piece in _with_glued_openings(pieces, mender):
+        mender.missing += {"OPEN": 1, "CLOSE": -1}.get(piece.type, 0)
+        mender.todo.append(piece)
+    mender.run(end)
+    return mender.done, mender.problems
+
+
+class _Mender:
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.todo: list[Piece] = []
+        self.done: list[Piece] = []
+        self.problems: list[Problem] = []
+        #: How many closings are missing in all; negative where openings are.
+        self.missing = 0
+        self._open: list[Piece] = []
+
+    def run(self, end: int) -> None:
+        for piece in self.todo:
+            if piece.type == "OPEN":
+                self._opening(piece)
+            elif piece.type == "CLOSE":
+                self._closing(piece)
+            else:
+                self.done.append(piece)
+        while self._open:
+            self._unclosed(end)
+
+    def _opening(self, piece: Piece) -> None:
+        indent = self._indent(piece)
+        while self.missing > 0 and self._open and indent <= self._indent(self._open[-1]):
+            self._unclosed(piece.start)
+        self.done.append(piece)
+        self._open.append(piece)
+
+    def _closing(self, piece: Piece) -> None:
+        indent = self._indent(piece)
+        fits = any(self._indent(opening) == indent for opening in self._open)
+        while fits and self.missing > 0 and indent < self._indent(self._open[-1]):
+            self._unclosed(piece.start)
+        if not self._open or (self.missing < 0 and indent > self._indent(self._open[-1])):
+            self._stray(piece)
+        else:
+            self.done.append(piece)
+            self._open.pop()
+
+    def _unclosed(self, end: int) -> None:
+        opening = self._open.pop()
+        words = opening.lines[0].words
+        name = f' of "{words[0].value}"' if words else ""
+        assert opening.brace is not None  # only closings are ever added
+        self._problem("E003", f"the block{name} is not closed", opening.brace, 'a line with "}" must end it')
+        self.done.append(Piece("CLOSE", [], end, end))
+        self.missing -= 1
+
+    def _stray(self, piece: Piece) -> None:
+        """Keep a closing without opening as a plain line, so that nothing of the text is lost."""
+        assert piece.brace is not None
+        self._problem("E004", 'this "}" closes no block', piece.brace, None)
+        brace = Word("}", piece.brace, piece.brace + 1)
+        line = Line([brace], piece.start, piece.end, self.origin)
+        line.comment = piece.comment
+        self.done.append(Piece("LINES", [line], piece.start, piece.end))
+        self.missing += 1
+
+    def _problem(self, code: str, message: str, brace: int, hint: str | None) -> None:
+        span = Span(self.origin.source, brace, brace + 1, self.origin.imported)
+        self.problems.append(Problem(code, message, span, hint=hint))
+
+    def _indent(self, piece: Piece) -> int:
+        text = self.origin.source.text
+        first = piece.lines[0].words[0].start if piece.lines and piece.lines[0].words else piece.brace or piece.start
+        return len(text[piece.start : first].lstrip("\ufeff").expandtabs(4))
+
+    def glued(self, line: Line) -> None:
+        """Report `example.com{`."""
+        word = line.words[-1]
+        self.problems.append(
+            Problem("E005", 'a space is missing before "{"', Span(self.origin.source, word.end - 1, word.end))
+        )
+
+
+def _with_glued_openings(pieces: list[Piece], mender: _Mender) -> list[Piece]:
+    """Where `example.com{` ends a line, take its brace for an opening."""
+    found: list[Piece] = []
+    for piece in pieces:
+        plain: list[Line] = []
+        for line in piece.lines if piece.type == "LINES" else ():
+            if not _is_glued(line):
+                plain.append(line)
+                continue
+            mender.glued(line)
+            last = line.words[-1]
+            line.words[-1] = Word(last.value[:-1], last.start, last.end - 1)
+            found += _lines(plain)
+            found.append(Piece("OPEN", [line], line.start, line.end, last.end - 1))
+            plain = []
+        found += _lines(plain) if piece.type == "LINES" else [piece]
+    return found
+
+
+def _is_glued(line: Line) -> bool:
+    last = line.words[-1] if line.words else None
+    return last is not None and not last.quote and last.value.endswith("{") and len(last.value.rstrip("{")) > 0
+
+
+def _lines(lines: list[Line]) -> list[Piece]:
+    return [Piece("LINES", lines, lines[0].start, lines[-1].end)] if lines else []
