@@ -1,0 +1,153 @@
+"""What binding says about each mistake: code, words, place and hint. Only texts; no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edgescript.declare.fields import Place
+from edgescript.declare.kinds import Kind
+from edgescript.declare.plan import Plan, Shape, Slot
+from edgescript.declare.scope import KindError, Scope
+from edgescript.language.tree import Line, Word
+from edgescript.text.problem import Note, did_you_mean
+from edgescript.text.source import Span
+
+#: For each shelf: the code of an unknown name, and what its entries are called.
+_UNKNOWN = {
+    "directives": ("E101", "directive"),
+    "matchers": ("E103", "matcher"),
+    "placeholders": ("E104", "placeholder"),
+    "settings": ("E105", "global setting"),
+    "balancers": ("E117", "balancing policy"),
+}
+
+
+def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
+    code, what = _UNKNOWN[shelf]
+    hint = did_you_mean(word.value, scope.names.names(shelf)) or _on_another_shelf(scope, shelf, word.value)
+    scope.report(code, f'there is no {what} "{word.value}"', line.span(word), hint=hint)
+
+
+def _on_another_shelf(scope: Scope, shelf: str, name: str) -> str | None:
+    """`path` among directives, or `email` in a site: the right name at the wrong place."""
+    for other in ("directives", "matchers", "settings"):
+        if other != shelf and name in scope.names.names(other):
+            return f'"{name}" is a {_UNKNOWN[other][1]}; see "edge help {name}"'
+    return None
+
+
+def wrong_kind(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line, error: KindError) -> None:
+    message = error.message
+    if error.code == "E106":
+        message = f'"{slot.name}": {message}'
+        if message.endswith(kind.expected):
+            message += f', not "{_shortened(word.value)}"'
+    scope.report(error.code, message, _inside(word, line, error.start, error.end), hint=error.hint)
+
+
+def out_of_range(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line) -> None:
+    field = slot.field
+    bounds = (("at least", field.least), ("at most", field.most))
+    wanted = " and ".join(f"{words} {_bound(kind, bound)}" for words, bound in bounds if bound is not None)
+    scope.report("E106", f'"{slot.name}" is {wanted}, not {word.value}', line.span(word))
+
+
+def _bound(kind: Kind, bound: float) -> str:
+    return kind.show(int(bound) if bound == int(bound) else bound)
+
+
+def missing(scope: Scope, line: Line, plan: Plan, slot: Slot) -> None:
+    where = "in its block" if slot.place in (Place.OPTION, Place.GROUP) else "on its line"
+    what = f", {slot.kind.expected}," if slot.kinds else ""
+    span = line.span(line.words[-1]) if line.words else line.span()
+    scope.report("E107", f'{_name(line)} needs "{slot.name}"{what} {where}', span, hint=usage_hint(plan, line))
+
+
+def surplus(scope: Scope, line: Line, plan: Plan, words: Sequence[Word]) -> None:
+    count = len(plan.args)
+    takes = ("no arguments", "one argument")[count] if count < 2 else f"at most {count} arguments"
+    first = line.span(words[0])
+    span = Span(first.source, first.start, max(first.end, words[-1].end), first.imported)
+    scope.report("E108", f"{_name(line)} takes {takes}", span, hint=usage_hint(plan, line))
+
+
+def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
+    given = line.words[1:]
+    if len(given) > most:
+        takes = "one value" if most == 1 else f"{most} values"
+        first = line.span(given[most])
+        span = Span(first.source, first.start, max(first.end, given[-1].end), first.imported)
+        scope.report("E108", f'"{slot.name}" takes {takes}', span)
+        return
+    if slot.shape is Shape.ENTRY:
+        assert slot.field.shelf is not None
+        wanted = f"the name of a {_UNKNOWN[slot.field.shelf][1]}"
+    else:
+        wanted = " and ".join(kind.expected for kind in slot.kinds[len(given) :])
+    scope.report("E107", f'"{slot.name}" needs {wanted}', line.span())
+
+
+def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
+    known = sorted(plan.lines)
+    hint = did_you_mean(line.words[0].value, known)
+    if hint is None:
+        hint = f"its options are {', '.join(known)}"
+    owner = f'"{plan.declaration.name}"' if plan.declaration is not None else "this block"
+    scope.report("E102", f'{owner} has no option "{line.words[0].value}"', line.span(line.words[0]), hint=hint)
+
+
+def twice(scope: Scope, slot: Slot, span: Span, first: Span) -> None:
+    scope.report("E110", f'"{slot.name}" is given twice', span, notes=(Note("first given here", first),))
+
+
+def no_block(scope: Scope, line: Line, plan: Plan) -> None:
+    scope.report("E109", f"{_name(line)} takes no block", line.span(), hint=usage_hint(plan, line))
+
+
+def no_block_of_option(scope: Scope, line: Line, slot: Slot) -> None:
+    scope.report("E109", f'"{slot.name}" takes no block', line.span())
+
+
+def needs_block(scope: Scope, line: Line, plan: Plan) -> None:
+    scope.report("E109", f"{_name(line)} needs a block", line.span(), hint=usage_hint(plan, line))
+
+
+def usage(plan: Plan, name: str) -> str:
+    """How it is written, in a line: `rewrite [matcher] to`."""
+    parts = [name]
+    if plan.declaration is not None and plan.declaration.shelf == "directives" and plan.declaration.takes_matcher:
+        parts.append("[<matcher>]")
+    parts += [f"<{slot.name}>" if slot.required else f"[<{slot.name}>]" for slot in plan.args]
+    if plan.rest is not None:
+        parts.append(f"<{plan.rest.name}>…" if plan.rest.required else f"[<{plan.rest.name}>…]")
+    if plan.steps is not None:
+        parts.append("{ … }")
+    elif plan.options or plan.rows is not None:
+        parts.append("[{ … }]")
+    return " ".join(parts)
+
+
+def usage_hint(plan: Plan, line: Line) -> str | None:
+    """Usage of an entry; records inside one are told by their names alone."""
+    return f"write: {usage(plan, plan.declaration.name)}" if plan.declaration is not None else None
+
+
+def _name(line: Line) -> str:
+    return f'"{line.words[0].value}"' if line.words else "this"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _inside(word: Word, line: Line, start: int | None, end: int | None) -> Span:
+    """The span of a part of a word's value, as exactly as the text allows."""
+    whole = line.span(word)
+    if start is None or end is None:
+        return whole
+    written = whole.source.text[word.start : word.end]
+    offset = written.find(word.value)
+    if not word.value or offset < 0:  # escapes, or a value that came from somewhere else
+        return whole
+    begin = word.start + offset + start
+    return Span(whole.source, begin, max(begin + 1, word.start + offset + end), whole.imported)
