@@ -1,0 +1,65 @@
+"""The `edge` command. Each subcommand is one file in `commands/`, imported when it is called and not before."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from edgescript.cli import console
+
+COMMANDS = Path(__file__).parent / "commands"
+
+
+class Commands(click.Group):
+    """Lists the files of `commands/`; `not_.py` would hold the command `not`."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(file.stem.rstrip("_") for file in COMMANDS.glob("[!_]*.py"))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        for stem in (name, f"{name}_"):
+            if (COMMANDS / f"{stem}.py").is_file():
+                found: click.Command = importlib.import_module(f"edgescript.cli.commands.{stem}").command
+                return found
+        return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def edge() -> None:
+    """A web server and reverse proxy, described in an Edgefile."""
+
+
+def main() -> None:
+    """
+    Run the command line, and end the process with its exit code: 0 ok, 1 problems found, 2 wrong usage.
+
+    What the operating system refuses (a missing file, a taken port, a missing permission) is one line.
+    """
+    try:
+        edge.main(prog_name="edge", standalone_mode=False)
+        sys.stdout.flush()
+        code = 0
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = 130
+    except OSError as error:
+        code = _refused(error)
+    sys.exit(code)
+
+
+def _refused(error: OSError) -> int:
+    if error.errno == errno.EPIPE:
+        # Whoever read our output has gone (`edge adapt | head`). Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    console.complain(console.reason(error))
+    return 1
