@@ -176,7 +176,7 @@ class _Reading:
         found = list(complaints(made))
         for complaint in found:
             span = _span_of(self.line, self.places, complaint.field)
-            self.scope.report("E115", complaint.message, span, hint=complaint.hint)
+            self.scope.report(complaint.code, complaint.message, span, hint=complaint.hint)
         return bool(found)
 
     # -- words of the line

@@ -58,6 +58,8 @@ class Complaint(NamedTuple):
     field: str | None
     message: str
     hint: str | None = None
+    #: Where a code of its own fits better than "values that contradict each other".
+    code: str = "E115"
 
 
 class Build(Protocol):
@@ -74,6 +76,9 @@ class Build(Protocol):
 
     def site_names(self) -> tuple[str, ...]:
         """The addresses of the site being built, as written."""
+
+    def tests(self, held: Steps) -> list[Test]:
+        """The tests of the matchers that a matcher holds (`not`)."""
 
 
 class Closeable(Protocol):
@@ -121,6 +126,10 @@ def directive(name: str, *, role: Role, matcher: bool = True, exclusive: bool = 
 
     - `check(self) -> Iterator[Complaint]`: problems that need more than one field;
     - `build(self, build: Build) -> Action | Built`: the step. Groups have none, or one that runs on entering the block;
+    - of a terminal, a property `falls_through: bool`: whether it may leave a request unanswered (`files` with `pass_thru`),
+      so that what is below it can still run;
+    - of Role.ERRORS, a field `statuses: tuple[StatusPattern, ...]`; of Role.SITE, a property or field
+      `hosts: tuple[str, ...]`: the addresses that the site is listened for on;
     - fields, a docstring in the user's words, and in it at least one fenced `edge-test` example, which the tests run.
     """
     return lambda cls: _entry(cls, Declaration("directives", name, role, matcher, exclusive))

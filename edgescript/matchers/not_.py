@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from edgescript.declare.entries import Test, matcher
-from edgescript.declare.fields import rest
+from edgescript.declare.entries import Build, Steps, Test, matcher
+from edgescript.declare.fields import steps
+from edgescript.http.exchange import Exchange
 
 
 @matcher("not")
@@ -39,12 +38,14 @@ class Not:
     ```
     """
 
-    matcher: tuple[str, ...] = rest("A matcher and its arguments; nothing, where there is a block of matchers.")
+    matchers: Steps = steps("A matcher and its arguments behind the name, or a block of matchers.")
 
-    @staticmethod
-    def over(tests: Sequence[Test]) -> Test:
-        """What makes this a matcher over others: `graph.compile` hands it their tests, all of which would have to hold."""
+    def build(self, build: Build) -> Test:
+        tests = build.tests(self.matchers)
         if len(tests) == 1:
             (only,) = tests
             return lambda exchange: not only(exchange)
         return lambda exchange: not all(test(exchange) for test in tests)
+
+    def reason(self, exchange: Exchange) -> str:
+        return "the contrary of what it holds"

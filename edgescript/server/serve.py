@@ -44,8 +44,8 @@ def serve(exchange: Exchange, listener: Listener) -> Response | Coroutine[Any, A
     except Exception as error:
         outcome = _failed(exchange, site, error)
     if outcome.__class__ is _Waiting:
-        return _waited(exchange, site, outcome)  # type: ignore[arg-type]  # the class was compared above
-    return _changed(exchange, outcome)  # type: ignore[arg-type]
+        return _waited(exchange, site, outcome)
+    return _changed(exchange, outcome)  # type: ignore[arg-type]  # the class was compared above
 
 
 def _run(exchange: Exchange, program: Program, position: int) -> Response | _Waiting:
