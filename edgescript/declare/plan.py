@@ -6,10 +6,8 @@ Made once for each entry class or record. `bind` parses by it and `describe` tel
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable
 from dataclasses import MISSING, dataclass, fields
 from enum import Enum, auto
-from functools import cache
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from edgescript.declare.entries import Declaration, Steps
@@ -91,18 +89,23 @@ class Plan:
         return bool(self.lines) or self.rows is not None or self.steps is not None
 
 
+#: A class never changes, and neither does its plan.
+_PLANS: dict[type[Any], Plan] = {}
+
+
 def plan_of(entry: type[Any]) -> Plan:
     """
     The plan of a declared class, made once.
 
     :raises DeclarationError: if a field's declaration and its annotation do not go together
     """
-    return _plan_of(entry)
+    plan = _PLANS.get(entry)
+    if plan is None:
+        plan = _PLANS[entry] = _plan(entry)
+    return plan
 
 
-@cache
-def _plan_of(entry: Hashable) -> Plan:
-    assert isinstance(entry, type)
+def _plan(entry: type[Any]) -> Plan:
     hints = get_type_hints(entry, include_extras=True)
     slots = tuple(
         _slot(entry, item.name, item.metadata["edge"], hints[item.name])
