@@ -7,7 +7,6 @@ lie in exactly one line.
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Callable
@@ -356,7 +355,7 @@ def _ends_token(text: str, end: int) -> bool:
 def _dedented(body: str, indent: str) -> str:
     """The lines of a heredoc without the indentation of its closing line; a line that has less of it loses what it has."""
     lines = body.replace("\r\n", "\n").split("\n")[:-1]
-    return "\n".join(line[len(os.path.commonprefix((line, indent))) :] for line in lines)
+    return "\n".join(line.removeprefix(indent) if line.startswith(indent) else line.lstrip(" \t") for line in lines)
 
 
 def _name_of(character: str) -> str:

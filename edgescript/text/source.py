@@ -15,6 +15,11 @@ class Source:
     name: str
     text: str
 
+    @classmethod
+    def of_bytes(cls, name: str, data: bytes) -> Source:
+        """A source of UTF-8 text; bytes that are none become lone surrogates, which `language.parse` reports."""
+        return cls(name, data.decode("utf-8", "surrogateescape"))
+
     @cached_property
     def _line_starts(self) -> list[int]:
         starts = [0]

@@ -1,0 +1,46 @@
+"""The files that `import` reads: from the disk, and the snippets that are shipped with the program."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from pathlib import Path
+
+from edgescript.language.parse import MAX_SIZE
+
+_HERE = Path(__file__).resolve()
+#: In a wheel the library is part of the package; in a checkout it stands beside it.
+_LIBRARIES = (_HERE.parents[1] / "stdlib", _HERE.parents[2] / "stdlib")
+
+
+def read_file(name: str) -> bytes:
+    """
+    The bytes of a regular file, at most one more than a file may have.
+
+    :raises OSError: if there is none, or it cannot be read
+    """
+    with open(name, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is no regular file")
+        # A character has up to four bytes; whoever parses counts characters.
+        return file.read(4 * MAX_SIZE + 1)
+
+
+def find_files(pattern: str) -> list[str]:
+    """The files that a pattern with `*`, `?` or `[…]` matches, sorted; hidden ones only where the pattern says so."""
+    return sorted(name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name))
+
+
+def standard_names() -> list[str]:
+    """What `import std/NAME` knows."""
+    return sorted(path.stem for path in _library().glob("*.edge"))
+
+
+def standard_file(name: str) -> Path:
+    """Where a snippet of the standard library stands."""
+    return _library() / f"{name}.edge"
+
+
+def _library() -> Path:
+    return next(path for path in _LIBRARIES if path.is_dir())
