@@ -6,7 +6,7 @@ is exact, one dictionary for each distinct length of what is a prefix, and a lis
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -76,6 +76,29 @@ class HostTable(Generic[T]):
             if value is not None:
                 return value
         return self._everything
+
+    # For people; requests do not come here.
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """All names with their values, the catch-all "" last."""
+        yield from self._exact.items()
+        for shapes in self._masked.values():
+            for _, names in shapes:
+                yield from names.items()
+        if self._everything is not None:
+            yield "", self._everything
+
+    def name_of(self, host: str) -> str | None:
+        """The name by which `find` finds the value of a host."""
+        found = self.find(host)
+        if found is None or host in self._exact:
+            return host if found is not None else None
+        labels = host.split(".")
+        for stars, names in self._masked.get(len(labels), ()):
+            masked = ".".join("*" if number in stars else label for number, label in enumerate(labels))
+            if masked in names:
+                return masked
+        return ""
 
 
 class HostIndex(HostTable[Site]):

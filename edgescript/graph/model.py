@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from edgescript.declare.entries import Closeable, Test
+from edgescript.declare.entries import Closeable, Role, Test
 from edgescript.http.exchange import Exchange
 from edgescript.text.source import Span
 
@@ -46,6 +46,19 @@ class Matcher:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the alternatives of a step that chooses between blocks or paths."""
+
+    #: As written, on one line.
+    text: str
+    span: Span | None
+    #: None: it takes every request that no earlier one took.
+    matcher: Matcher | None
+    #: Where its steps begin.
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One element of a program, as people see it."""
 
@@ -64,6 +77,10 @@ class Step:
     explain: Callable[[Exchange], str] | None = None
     #: The bound entry; None for steps that groups add.
     entry: Any = None
+    #: What the directive does with a request; None for steps that groups add.
+    role: Role | None = None
+    #: Of a step that chooses: the alternatives in the order written; the first that matches is taken.
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,11 @@ class ErrorRoute:
     #: Hundreds: 4 for 4xx.
     classes: frozenset[int]
     program: Program
+    span: Span | None = None
+
+    def fits(self, status: int) -> bool:
+        """Whether it answers errors of this status."""
+        return not (self.statuses or self.classes) or status in self.statuses or status // 100 in self.classes
 
 
 @dataclass(frozen=True, slots=True)

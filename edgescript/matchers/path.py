@@ -37,6 +37,11 @@ class Path:
 
     patterns: tuple[PathPattern, ...] = rest("Patterns, one of which the path must fit.", least=1)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """For the path index: this matcher is nothing but these patterns."""
+        return self.patterns
+
     def build(self, build: Build) -> Test:
         return path_test(self.patterns)
 

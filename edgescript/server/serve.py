@@ -90,11 +90,7 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     if site is None or handling_already:
         return plain_error(error)
     for route in site.errors:
-        if (
-            not (route.statuses or route.classes)
-            or error.status in route.statuses
-            or error.status // 100 in route.classes
-        ):
+        if route.fits(error.status):
             try:
                 return _run(exchange, route.program, 0)
             except Exception as second:

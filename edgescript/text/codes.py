@@ -47,6 +47,7 @@ CODES: dict[str, str] = {
     "E202": "two sites with the same address",
     "E203": "a site that this version cannot serve",
     "E204": "an upstream scheme that this version does not speak",
+    "E205": "a directive that cannot be set up on this machine",
     "W201": "a handle that an earlier one shadows",
     "W202": "a wrapper below the directive that it should act on",
 }

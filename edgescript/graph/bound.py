@@ -1,0 +1,260 @@
+"""The first pass: lines become directives with their matchers, in the blocks they were written in.
+
+`declare.bind` reads each line by its entry's declaration. Here names are resolved: `@name` to its definition, which holds in
+the block it stands in and in the blocks inside; the global block's hold everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of
+from edgescript.declare.entries import Role, Steps
+from edgescript.declare.plan import plan_of
+from edgescript.declare.scope import Names, Scope
+from edgescript.graph.addresses import AddressError, SiteAddress, parse_address
+from edgescript.language.expand import File, SiteBlock
+from edgescript.language.tree import Line, Word
+from edgescript.text.problem import Note, Problem, did_you_mean
+from edgescript.text.source import Span
+
+
+class Definition:
+    """What a directive's matcher means: a path pattern, or a named matcher with its parts."""
+
+    __slots__ = ("line", "parts", "paths", "span", "text")
+
+    def __init__(self, text: str, line: Line, word: Word, parts: list[Bound], paths: tuple[str, ...] | None) -> None:
+        #: As written where it is used: `/api/*`, `@writes`.
+        self.text = text
+        self.line = line
+        self.span = line.span(word)
+        #: All of which must hold; empty for a path in place.
+        self.parts = parts
+        #: Path patterns, where it is nothing but one comparison of paths.
+        self.paths = paths
+
+
+class Node:
+    """One directive with its matcher, and what its block holds."""
+
+    __slots__ = ("block", "bound", "matcher", "role")
+
+    def __init__(self, bound: Bound, role: Role, matcher: Definition | None, block: Sequence[Node]) -> None:
+        self.bound = bound
+        self.role = role
+        self.matcher = matcher
+        self.block = block
+
+    @property
+    def name(self) -> str:
+        return self.bound.declaration.name
+
+    @property
+    def span(self) -> Span:
+        return self.bound.line.span()
+
+    @property
+    def paths(self) -> tuple[str, ...] | None:
+        return None if self.matcher is None else self.matcher.paths
+
+
+@dataclass(frozen=True, slots=True)
+class BoundAddress:
+    """A site address and where it was written."""
+
+    address: SiteAddress
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BoundSite:
+    """A site block whose lines are understood."""
+
+    addresses: tuple[BoundAddress, ...]
+    span: Span
+    nodes: Sequence[Node]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundFile:
+    """An Edgefile whose lines are understood."""
+
+    sites: Sequence[BoundSite]
+    settings: Settings
+    tests: Sequence[Line]
+
+
+class Settings(dict[type, Any]):
+    """Bound settings by class; those that are not written are made of their defaults when first asked for."""
+
+    def __init__(self, names: Names) -> None:
+        super().__init__()
+        self._scope = Scope(names)
+
+    def __missing__(self, kind: type) -> Any:
+        value = self[kind] = default_of(kind, self._scope)
+        return value
+
+
+#: Named matchers by name with the `@`.
+Definitions = Mapping[str, Definition]
+
+
+def bind_file(file: File, names: Names) -> tuple[BoundFile, list[Problem]]:
+    """Everything in a file, as far as it can be understood."""
+    binding = _Binding(names)
+    settings = binding.settings(file.settings)
+    everywhere = binding.define([line for line in file.settings if _is_definition(line)], {})
+    sites = [binding.site(block, everywhere) for block in file.sites]
+    return BoundFile(sites, settings, file.tests), binding.scope.problems
+
+
+def _is_definition(line: Line) -> bool:
+    return bool(line.words) and line.words[0].value.startswith("@") and not line.words[0].quote
+
+
+@dataclass(slots=True)
+class _Held:
+    """The lines of a nested block, on their way through `declare.bind`; stands alone in `Steps.lines`."""
+
+    definitions: list[Line] = field(default_factory=list)
+    bound: list[Bound] = field(default_factory=list)
+
+
+class _Binding:
+    """One run of this pass over one file."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.scope = Scope(names, steps=lambda block: [self._held(block)])
+
+    # ---- settings
+
+    def settings(self, lines: Sequence[Line]) -> Settings:
+        settings = Settings(self.names)
+        seen: dict[type, Bound] = {}
+        for line in lines:
+            if not line.words or _is_definition(line):
+                continue
+            bound = bind_setting(line, self.scope)
+            if bound is None:
+                continue
+            if bound.entry in seen:
+                self._twice("E110", f'"{bound.declaration.name}" is given twice', line.span(), seen[bound.entry].span())
+            seen.setdefault(bound.entry, bound)
+            settings[bound.entry] = bound.instance
+        return settings
+
+    def _twice(self, code: str, message: str, span: Span, first: Span) -> None:
+        self.scope.report(code, message, span, notes=(Note("first given here", first),))
+
+    # ---- sites
+
+    def site(self, block: SiteBlock, everywhere: Definitions) -> BoundSite:
+        found = [self._address(word, block.line) for word in block.names]
+        nodes = self._nodes(self._held(block.lines), everywhere, top=True)
+        return BoundSite(tuple(address for address in found if address is not None), block.line.span(), nodes)
+
+    def _address(self, word: Word, line: Line) -> BoundAddress | None:
+        try:
+            return BoundAddress(parse_address(word.value), word.value, line.span(word))
+        except AddressError as error:
+            span = line.span(word)
+            if not word.quote:
+                start = word.start + error.start
+                span = Span(span.source, start, max(word.start + error.end, start), span.imported)
+            self.scope.report(error.code, error.message, span, hint=error.hint)
+            return None
+
+    # ---- blocks
+
+    def _held(self, lines: Sequence[Line]) -> _Held:
+        held = _Held()
+        for line in lines:
+            if not line.words:
+                continue
+            if _is_definition(line):
+                held.definitions.append(line)
+            elif (bound := bind_directive(line, self.scope)) is not None:
+                held.bound.append(bound)
+        return held
+
+    def _nodes(self, held: _Held, outer: Definitions, *, top: bool) -> list[Node]:
+        definitions = self.define(held.definitions, outer) if held.definitions else outer
+        return [self._node(bound, definitions, top=top) for bound in held.bound]
+
+    def _node(self, bound: Bound, definitions: Definitions, *, top: bool) -> Node:
+        role = bound.declaration.role
+        assert role is not None, "every directive declares its role"
+        if not top and role in (Role.ERRORS, Role.SITE):
+            message = f'"{bound.declaration.name}" stands in a site, not in a block inside one'
+            self.scope.report("E116", message, bound.span(), hint="move it to the site's own lines")
+        matcher = None if bound.matcher is None else self._matcher(bound.line, bound.matcher, definitions)
+        return Node(bound, role, matcher, self._inside(bound, role, definitions))
+
+    def _inside(self, bound: Bound, role: Role, definitions: Definitions) -> Sequence[Node]:
+        if role is not Role.GROUP and role is not Role.ERRORS:
+            return ()
+        slot = plan_of(bound.entry).steps
+        assert slot is not None, "a group declares steps"
+        steps: Steps = getattr(bound.instance, slot.attribute)
+        (held,) = steps.lines
+        return self._nodes(held, definitions, top=False)
+
+    # ---- matchers
+
+    def _matcher(self, line: Line, word: Word, definitions: Definitions) -> Definition | None:
+        text = word.value
+        if text == "*":
+            return None
+        if not text.startswith("@"):
+            return Definition(text, line, word, [], (text,))
+        found = definitions.get(text)
+        if found is None:
+            self._undefined(line, word, definitions)
+        return found
+
+    def _undefined(self, line: Line, word: Word, definitions: Definitions) -> None:
+        hint = did_you_mean(word.value, definitions) or f"define it above: `{word.value} path /x/*`"
+        self.scope.report("E111", f"there is no matcher {word.value} here", line.span(word), hint=hint)
+
+    def define(self, lines: Sequence[Line], outer: Definitions) -> Definitions:
+        """The named matchers of a block, and those of the blocks around it which it does not define anew."""
+        own: dict[str, Definition] = {}
+        for line in lines:
+            name = line.words[0].value
+            if name in own:
+                self._twice("E112", f"the matcher {name} is defined twice", line.span(line.words[0]), own[name].span)
+            else:
+                own[name] = self._definition(line, name)
+        return {**outer, **own}
+
+    def _definition(self, line: Line, name: str) -> Definition:
+        parts = [part for part in self._parts(line) if part is not None]
+        paths = getattr(parts[0].instance, "paths", None) if len(parts) == 1 else None
+        return Definition(name, line, line.words[0], parts, paths)
+
+    def _parts(self, line: Line) -> list[Bound | None]:
+        if len(line.words) == 1:
+            return self._block_parts(line)
+        if len(line.words) == 2 and line.words[1].quote == "`":
+            return [bind_matcher(_as_expression(line), self.scope, 1)]
+        return [bind_matcher(line, self.scope, 1)]
+
+    def _block_parts(self, line: Line) -> list[Bound | None]:
+        lines = [inner for inner in line.block or () if inner.words]
+        if not lines:
+            hint = f"write `{line.words[0].value} path /x/*`, or a block of matchers"
+            self.scope.report("E107", f"the matcher {line.words[0].value} says nothing", line.span(), hint=hint)
+        return [bind_matcher(inner, self.scope) for inner in lines]
+
+
+def _as_expression(line: Line) -> Line:
+    """`@name `…`` is short for `@name expression `…``."""
+    name, text = line.words
+    words = [name, Word("expression", text.start, text.start), text]
+    return Line(words, line.start, line.end, line.origin)

@@ -1,0 +1,225 @@
+"""The second pass: what can be seen only by looking at directives side by side.
+
+- E201: a directive that can never run, because what is above it answers every request that would reach it;
+- W201: a `handle` that an earlier one shadows;
+- W202: a wrapper below every directive whose responses it could act on;
+- E202: two sites with the same address.
+
+Nothing is guessed: a matcher is compared with another only where both are nothing but paths, or are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edgescript.declare.entries import Role
+from edgescript.graph.bound import BoundAddress, BoundFile, BoundSite, Definition, Node
+from edgescript.graph.patterns import Shape, covers, shape
+from edgescript.text.problem import Note, Problem
+
+
+def check(file: BoundFile) -> list[Problem]:
+    """Every problem of this kind in a file."""
+    found = list(_same_addresses(file.sites))
+    for site in file.sites:
+        found += _unreachable(_running(site.nodes))
+        found += _late_wrappers(_running(site.nodes))
+        for node in site.nodes:
+            if node.role is Role.ERRORS:
+                found += _unreachable(node.block)
+    return found
+
+
+def _running(nodes: Sequence[Node]) -> list[Node]:
+    """The directives of a site that a request runs through."""
+    return [node for node in nodes if node.role is not Role.ERRORS and node.role is not Role.SITE]
+
+
+# ---- sites
+
+
+def site_hosts(site: BoundSite) -> tuple[str, ...]:
+    """The addresses of this machine that a site is listened for on; ("",) for all."""
+    hosts = [
+        host for node in site.nodes if node.role is Role.SITE for host in getattr(node.bound.instance, "hosts", ())
+    ]
+    return tuple(hosts) or ("",)
+
+
+def _same_addresses(sites: Sequence[BoundSite]) -> Iterator[Problem]:
+    seen: dict[tuple[str, int, str], BoundAddress] = {}
+    for site in sites:
+        hosts = site_hosts(site)
+        for bound in site.addresses:
+            for host in hosts:
+                key = (host, bound.address.port, bound.address.host)
+                first = seen.setdefault(key, bound)
+                if first is not bound:
+                    yield _same_address(bound, first)
+                    break
+
+
+def _same_address(bound: BoundAddress, first: BoundAddress) -> Problem:
+    message = f"there is a site {bound.text} already"
+    if bound.text != first.text:
+        message = f"the site {bound.text} has the same address as {first.text}"
+    hint = "put the directives of both into one block"
+    return Problem("E202", message, bound.span, (Note("the first is here", first.span),), hint)
+
+
+# ---- what can never run
+
+
+def _unreachable(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """E201 and W201 of one block and of the blocks inside it."""
+    taken = _Taken()
+    closed: Node | None = None
+    for run in _runs(nodes):
+        if closed is not None:
+            yield _never_runs(run[0], closed)
+            return
+        for node in run:
+            above = taken.whole(node)
+            if above is not None:
+                yield _never_runs(node, above)
+            yield from _unreachable(node.block)
+        if len(run) > 1:
+            yield from _shadowed(run)
+        if _always_answers(run):
+            closed = run[-1]
+        taken.after(run)
+
+
+def _runs(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """Neighbours that exclude each other stay together; a directive of another kind is a run of its own."""
+    start = 0
+    for end in range(1, len(nodes) + 1):
+        if end == len(nodes) or not (_exclusive(nodes[end - 1]) and _exclusive(nodes[end])):
+            yield nodes[start:end]
+            start = end
+
+
+def _exclusive(node: Node) -> bool:
+    return node.bound.declaration.exclusive
+
+
+def _always_answers(run: Sequence[Node]) -> bool:
+    """Whether no request comes out behind a run of directives."""
+    return _matches_all(run[-1]) and all(_answers(node) for node in run)
+
+
+def _answers(node: Node) -> bool:
+    """Whether a directive answers every request that its matcher lets in."""
+    if node.role is Role.TERMINAL:
+        return not getattr(node.bound.instance, "falls_through", False)
+    return any(_always_answers(run) for run in _runs(node.block))
+
+
+def _matches_all(node: Node) -> bool:
+    return node.matcher is None or (node.paths is not None and "*" in node.paths)
+
+
+def _shadowed(run: Sequence[Node]) -> Iterator[Problem]:
+    """Of blocks that exclude each other, those that an earlier one leaves no request."""
+    taken = _Taken()
+    for number, node in enumerate(run):
+        above = taken.whole(node)
+        if above is not None:
+            message = f"this {node.name} never runs: the one above it takes every request that it matches"
+            yield Problem(
+                "W201", message, node.span, (Note("this takes them", above.span),), "put the narrower one first"
+            )
+        if _matches_all(node) and number + 1 < len(run):
+            yield _never_runs(run[number + 1], node)
+            return
+        taken.add(node)
+
+
+def _never_runs(node: Node, above: Node) -> Problem:
+    if _matches_all(above):
+        message = f"this {node.name} can never run: the {above.name} above it takes every request"
+    else:
+        message = f"this {node.name} can never run: the {above.name} above it takes every request that it matches"
+    note = Note(f"this {above.name} takes them", above.span)
+    return Problem("E201", message, node.span, (note,), "move it up, or give the one above it a narrower matcher")
+
+
+class _Taken:
+    """
+    Which requests are answered for certain by directives further up.
+
+    A thousand routes are looked up in it, not compared each with each.
+    """
+
+    def __init__(self) -> None:
+        self._exact: dict[str, Node] = {}
+        self._prefixes: dict[str, Node] = {}
+        self._lengths: set[int] = set()
+        self._others: list[tuple[str, Node]] = []
+        self._named: dict[Definition, Node] = {}
+
+    def after(self, run: Sequence[Node]) -> None:
+        """Note what a run of directives answers. What changes the request makes all that was known void."""
+        if any(_changes_request(node) for node in run):
+            self.__init__()  # type: ignore[misc]
+        elif len(run) == 1 and run[0].role is Role.TERMINAL and _answers(run[0]):
+            self.add(run[0])
+
+    def add(self, node: Node) -> None:
+        if node.matcher is None:
+            return
+        self._named.setdefault(node.matcher, node)
+        for pattern in node.paths or ():
+            kind, text = shape(pattern)
+            if kind is Shape.EXACT:
+                self._exact.setdefault(text, node)
+            elif kind is Shape.PREFIX:
+                self._prefixes.setdefault(text, node)
+                self._lengths.add(len(text))
+            else:
+                self._others.append((pattern, node))
+
+    def whole(self, node: Node) -> Node | None:
+        """The directive that takes the (last) requests which `node` matches, if none are left for it."""
+        if node.matcher is None or node.role not in (Role.TERMINAL, Role.GROUP, Role.WRAPPER, Role.REWRITER):
+            return None
+        if node.matcher in self._named:
+            return self._named[node.matcher]
+        if not node.paths:
+            return None
+        takers = [self._taker(pattern) for pattern in node.paths]
+        return takers[-1] if all(taker is not None for taker in takers) else None
+
+    def _taker(self, pattern: str) -> Node | None:
+        kind, text = shape(pattern)
+        if kind is Shape.EXACT and text in self._exact:
+            return self._exact[text]
+        known = text if kind is Shape.EXACT or kind is Shape.PREFIX else text.partition("*")[0]
+        if kind in (Shape.EXACT, Shape.PREFIX, Shape.GLOB):
+            for length in self._lengths:
+                node = self._prefixes.get(known[:length])
+                if node is not None:
+                    return node
+        return next((node for wide, node in self._others if covers(wide, pattern)), None)
+
+
+def _changes_request(node: Node) -> bool:
+    if node.role is Role.REWRITER:
+        return True
+    return node.role is Role.GROUP and (hasattr(node.bound.entry, "build") or any(map(_changes_request, node.block)))
+
+
+# ---- wrappers
+
+
+def _late_wrappers(nodes: Sequence[Node]) -> Iterator[Problem]:
+    """Wrappers at the end of a site, with nothing below them that answers, but something above."""
+    answering = [number for number, node in enumerate(nodes) if node.role in (Role.TERMINAL, Role.GROUP)]
+    if not answering or any(_always_answers(run) for run in _runs(nodes)):
+        return
+    last = nodes[answering[-1]]
+    for node in nodes[answering[-1] + 1 :]:
+        if node.role is Role.WRAPPER:
+            message = f"this {node.name} sees nothing that the {last.name} above it answers"
+            hint = f"move it above the {last.name}"
+            yield Problem("W202", message, node.span, (Note("this answers before", last.span),), hint)

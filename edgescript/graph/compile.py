@@ -1,0 +1,210 @@
+"""From a file's lines to the frozen graph: a chain of passes, each a function of what the one before gave.
+
+    File ── bound.bind_file ──▶ BoundFile ── check.check ──▶ the same, without problems ── built, here ──▶ Graph
+
+Nothing is built while there are errors, so `build` of an entry sees sound values only.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edgescript.catalog import Catalogue
+from edgescript.declare.bind import Bound
+from edgescript.declare.entries import Action, Built, Closeable, Role, Steps, Test
+from edgescript.declare.plan import plan_of
+from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
+from edgescript.graph.check import check, site_hosts
+from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, program, written
+from edgescript.graph.match import HostIndex
+from edgescript.graph.model import ErrorRoute, Graph, Listener, Matcher, Site
+from edgescript.graph.patterns import path_test
+from edgescript.http.exchange import Exchange
+from edgescript.language.expand import File
+from edgescript.text.problem import Problem, Severity
+
+
+def compile_file(
+    file: File, catalogue: Catalogue, *, directory: str = ".", clock: Callable[[], float] = time.monotonic
+) -> tuple[Graph | None, list[Problem]]:
+    """
+    The graph that an expanded file means, and everything that is wrong with it; None where there is an error.
+
+    :param directory: where relative paths of the file start
+    :param clock: seconds of the monotonic clock
+    """
+    bound, problems = bind_file(file, catalogue)
+    problems += check(bound)
+    if has_errors(problems):
+        return None, problems
+    building = _Building(directory, clock)
+    graph = building.graph(bound)
+    problems += building.problems
+    return (None if has_errors(problems) else graph), problems
+
+
+def has_errors(problems: Sequence[Problem]) -> bool:
+    return any(problem.severity is Severity.ERROR for problem in problems)
+
+
+class _Building:
+    """One run of the last pass. It is what entries are given as `Build`, and what programs are laid out of."""
+
+    def __init__(self, directory: str, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.problems: list[Problem] = []
+        self._directory = directory
+        self._resources: list[Closeable] = []
+        self._names: tuple[str, ...] = ()
+        self._matchers: dict[Definition, Matcher] = {}
+        self._path_tests: dict[tuple[str, ...], Test] = {}
+
+    def graph(self, file: BoundFile) -> Graph:
+        sites = [self._site(site) for site in file.sites]
+        listeners = _listeners(file.sites, sites)
+        return Graph(listeners, tuple(sites), file.settings, file.tests, tuple(self._resources))
+
+    def _site(self, site: BoundSite) -> Site:
+        self._names = tuple(address.text for address in site.addresses)
+        running = [node for node in site.nodes if node.role is not Role.ERRORS and node.role is not Role.SITE]
+        errors = [self._error_route(node) for node in site.nodes if node.role is Role.ERRORS]
+        errors.sort(key=lambda route: (not route.statuses, not route.classes))
+        return Site(self._names, site.span, program(running, self, NOT_FOUND), tuple(errors))
+
+    def _error_route(self, node: Node) -> ErrorRoute:
+        patterns = node.bound.instance.statuses
+        return ErrorRoute(
+            frozenset(pattern.number for pattern in patterns if not pattern.is_class),
+            frozenset(pattern.number for pattern in patterns if pattern.is_class),
+            program(node.block, self, PLAIN_ERROR),
+            node.span,
+        )
+
+    # ---- parts of programs
+
+    def action(self, node: Node) -> Action | Built:
+        made: Action | Built = self._built(node.bound, _unbuilt)
+        return made
+
+    def matcher(self, definition: Definition) -> Matcher:
+        """The compiled matcher; a named one is compiled once, however often it is used."""
+        found = self._matchers.get(definition)
+        if found is None:
+            found = self._matchers[definition] = (
+                self._path(definition) if not definition.parts else self._named(definition)
+            )
+        return found
+
+    def _path(self, definition: Definition) -> Matcher:
+        assert definition.paths is not None, "a matcher without parts is a path in place"
+        return Matcher(
+            self._path_test(definition.paths), definition.text, _path_reason, definition.span, paths=definition.paths
+        )
+
+    def _path_test(self, paths: tuple[str, ...]) -> Test:
+        test = self._path_tests.get(paths)
+        if test is None:
+            test = self._path_tests[paths] = path_test(paths)
+        return test
+
+    def _named(self, definition: Definition) -> Matcher:
+        parts = tuple([self._part(bound) for bound in definition.parts])
+        test = all_of([part.test for part in parts])
+        return Matcher(test, definition.text, _reasons(parts), definition.span, parts, definition.paths)
+
+    def _part(self, bound: Bound) -> Matcher:
+        inner = tuple([self._part(held) for held in _held(bound)])
+        reason = getattr(bound.instance, "reason", _no_reason)
+        test: Test = self._built(bound, _never)
+        return Matcher(test, _text(bound), reason, bound.span(), inner)
+
+    def _built(self, bound: Bound, instead: Any) -> Any:
+        """What an entry builds; where the machine has not what it needs, that is a problem of the file."""
+        try:
+            return bound.instance.build(self)
+        except (OSError, ValueError) as error:
+            self.problems.append(Problem("E205", f"{bound.declaration.name} cannot be set up: {error}", bound.span()))
+            return instead
+
+    # ---- what `declare.entries.Build` promises
+
+    def keep(self, resource: Closeable) -> None:
+        self._resources.append(resource)
+
+    def directory(self) -> str:
+        return self._directory
+
+    def site_names(self) -> tuple[str, ...]:
+        return self._names
+
+    def tests(self, held: Steps) -> list[Test]:
+        return [self._built(bound, _never) for bound in held.lines]
+
+
+# ---- matchers
+
+
+def all_of(tests: Sequence[Test]) -> Test:
+    """A test that holds where all do."""
+    if len(tests) == 1:
+        return tests[0]
+    if len(tests) == 2:
+        one, other = tests
+        return lambda exchange: one(exchange) and other(exchange)
+    return lambda exchange: all(test(exchange) for test in tests)
+
+
+def _reasons(parts: Sequence[Matcher]) -> Callable[[Exchange], str]:
+    return lambda exchange: ", ".join(part.reason(exchange) for part in parts)
+
+
+def _path_reason(exchange: Exchange) -> str:
+    return f"the path is {exchange.path}"
+
+
+def _no_reason(exchange: Exchange) -> str:
+    return ""
+
+
+def _held(bound: Bound) -> list[Bound]:
+    """The matchers that a matcher holds."""
+    slot = plan_of(bound.entry).steps
+    return [] if slot is None else getattr(bound.instance, slot.attribute).lines
+
+
+def _text(bound: Bound) -> str:
+    """A matcher as it was written, without the `@name` or `not` in front of it on the same line."""
+    name = bound.declaration.name
+    first = next((number for number, word in enumerate(bound.line.words) if word.value == name), 0)
+    return written(bound.line, first)
+
+
+def _never(exchange: Exchange) -> bool:
+    return False
+
+
+def _unbuilt(exchange: Exchange) -> None:
+    """Stands in for a step whose problem is reported; the graph is not used then."""
+
+
+# ---- listeners
+
+
+def _listeners(bound: Sequence[BoundSite], sites: Sequence[Site]) -> tuple[Listener, ...]:
+    """One for each address that is listened on, with the sites reached there."""
+    found: dict[tuple[str, int | None], list[tuple[str, Site]]] = {}
+    for made, site in zip(bound, sites, strict=True):
+        for host in site_hosts(made):
+            for address in made.addresses:
+                key = _listened(host, address.address.port)
+                found.setdefault(key, []).append((address.address.host, site))
+    return tuple(Listener(host, port, HostIndex(hosts)) for (host, port), hosts in found.items())
+
+
+def _listened(host: str, port: int) -> tuple[str, int | None]:
+    """A listener's host and port; `unix//run/edge.sock` is a path and has no port."""
+    if host.startswith("unix/"):
+        return host.removeprefix("unix/"), None
+    return host.removeprefix("[").removesuffix("]"), port
