@@ -1,0 +1,65 @@
+"""`edge help`."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import click
+
+from edgescript.cli import console
+
+if TYPE_CHECKING:
+    from edgescript.catalog import Catalogue
+
+#: Shelf → its title, in the order of the overview.
+_SHELVES = {
+    "directives": "Directives",
+    "matchers": "Matchers",
+    "placeholders": "Placeholders",
+    "balancers": "Balancing policies",
+    "settings": "Global settings",
+}
+
+
+@click.command(help="Explain a directive, matcher, placeholder or setting; without NAME, list them all.")
+@click.argument("name", required=False, metavar="[NAME]")
+def command(name: str | None) -> None:
+    from edgescript.catalog import Catalogue
+
+    catalogue = Catalogue.load()
+    console.say(_overview(catalogue) if name is None else _pages(catalogue, name))
+
+
+def _pages(catalogue: Catalogue, name: str) -> str:
+    """Every entry of this name: `header` is a directive, a matcher and a placeholder."""
+    from edgescript.declare.describe import as_text, describe
+    from edgescript.text.problem import did_you_mean
+
+    # `{query.NAME}` and `@name` are how people see them.
+    bare = name.strip("{}@").partition(".")[0] or name
+    shelves = ("placeholders",) if name.startswith("{") else tuple(_SHELVES)
+    wanted = dict.fromkeys((name.strip("{}"), bare))
+    found = [entry for shelf in shelves for word in wanted if (entry := catalogue.entry(shelf, word)) is not None]
+    if not found:
+        known = {known for shelf in _SHELVES for known in catalogue.names(shelf)}
+        hint = did_you_mean(bare, known)
+        raise click.ClickException(f'nothing is called "{name}"' + (f"; {hint}" if hint else "; `edge help` lists all"))
+    return "\n".join(as_text(describe(entry)) for entry in found)
+
+
+def _overview(catalogue: Catalogue) -> str:
+    from edgescript.declare.describe import describe
+
+    width = max(60, min(shutil.get_terminal_size((120, 0)).columns, 140))
+    lines = ["What an Edgefile may hold. `edge help NAME` tells more."]
+    for shelf, title in _SHELVES.items():
+        lines += ["", f"{title}:"]
+        for name in catalogue.names(shelf):
+            lines.append(_row(name, describe(catalogue.entry(shelf, name)).summary, width))
+    return "\n".join(lines)
+
+
+def _row(name: str, summary: str, width: int) -> str:
+    text = f"    {name:<20} {summary.partition('. ')[0].rstrip('.')}"
+    return text if len(text) <= width else text[: width - 1] + "…"

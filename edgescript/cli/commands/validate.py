@@ -1,0 +1,38 @@
+"""`edge validate`."""
+
+from __future__ import annotations
+
+import click
+
+from edgescript.cli import console, edgefile
+from edgescript.text.problem import Severity
+
+
+@click.command(help="Check an Edgefile (`-` for standard input) and report every problem.")
+@click.argument("file", required=False, metavar="[FILE]")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people, or for tools.")
+def command(file: str | None, form: str) -> None:
+    source = edgefile.read(file)
+    graph, problems = edgefile.compiled(source)
+    if graph is not None and graph.tests:
+        from edgescript.testing.scenario import read_tests
+
+        problems += read_tests(graph.tests)[1]
+    if form == "json":
+        from edgescript.text.render import as_json
+
+        console.say(as_json(problems))
+    else:
+        edgefile.show(problems)
+        console.say(_summary(source.name, [problem.severity for problem in problems]))
+    if any(problem.severity is Severity.ERROR for problem in problems):
+        raise click.exceptions.Exit(1)
+
+
+def _summary(name: str, severities: list[Severity]) -> str:
+    errors = severities.count(Severity.ERROR)
+    warnings = severities.count(Severity.WARNING)
+    counts = [
+        f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((errors, "error"), (warnings, "warning")) if count
+    ]
+    return f"{name}: {', '.join(counts) or 'valid'}"

@@ -1,0 +1,87 @@
+"""The Edgefile that a command works on: found, read, compiled, and its problems shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgescript.cli import console
+from edgescript.text.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgescript.graph.model import Graph
+    from edgescript.text.problem import Problem
+
+DEFAULT = "Edgefile"
+
+_NONE_HERE = f"""there is no {DEFAULT} in this directory. Write one, for example:
+
+    :8080 {{
+        files .
+    }}
+
+which serves this directory on http://localhost:8080/. `edge help` lists what else it may hold;
+`--config FILE` names another file."""
+
+
+def read(name: str | None) -> Source:
+    """
+    The text of a file; `-` is standard input, None the `Edgefile` of the current directory.
+
+    Bytes that are no UTF-8 are kept as surrogates, which the lexer reports at their place.
+
+    :raises OSError: if it cannot be read
+    """
+    if name == "-":
+        return Source("<stdin>", _decoded(sys.stdin.buffer.read()))
+    if name is None and not os.path.exists(DEFAULT):
+        raise click.ClickException(_NONE_HERE)
+    return Source(name or DEFAULT, _decoded(Path(name or DEFAULT).read_bytes()))
+
+
+def _decoded(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def directory(source: Source) -> str:
+    """Where relative paths of a file start."""
+    return os.getcwd() if source.name == "<stdin>" else str(Path(source.name).absolute().parent)
+
+
+def compiled(source: Source) -> tuple[Graph | None, list[Problem]]:
+    """The graph of a file, and everything that is wrong with it. Without a graph there is at least one error."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import load
+
+    return load(
+        source,
+        catalogue=Catalogue.load(),
+        environment=os.environ,
+        directory=directory(source),
+        clock=time.monotonic,
+    )
+
+
+def usable(source: Source) -> Graph:
+    """The graph of a file. Problems go to standard error, and with an error among them the command ends."""
+    graph, problems = compiled(source)
+    show(problems, error=True)
+    if graph is None:
+        raise click.exceptions.Exit(1)
+    return graph
+
+
+def show(problems: Sequence[Problem], *, error: bool = False) -> None:
+    """Problems for a person."""
+    from edgescript.text.render import as_text
+
+    stream = sys.stderr if error else sys.stdout
+    if problems:
+        stream.write(as_text(problems, colour=console.has_colour(stream)))

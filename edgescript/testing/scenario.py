@@ -1,0 +1,235 @@
+"""`test` blocks as values: what is requested, what stands in for an upstream, and what must come out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from edgescript.language.tree import Line, Word
+from edgescript.text.problem import Problem, did_you_mean
+from edgescript.text.source import Span
+
+_STATUS = re.compile(r"[1-5](?:\d\d|xx)")
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One `expect` line. What may stand behind each subject is in `_EXPECTATIONS`."""
+
+    #: "status", "header", "body", "abort", "upstream", or "upstream method" and so on: what the upstream was sent.
+    subject: str
+    arguments: tuple[str, ...]
+    span: Span
+
+
+@dataclass(slots=True)
+class Request:
+    """One `request` line and what belongs to it."""
+
+    method: str
+    #: None where the URL is a path only: the file's first listener is meant.
+    scheme: str | None
+    authority: str
+    port: int | None
+    target: str
+    span: Span
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: str = ""
+    repeat: int = 1
+    expectations: list[Expectation] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class StandIn:
+    """What answers in place of an upstream."""
+
+    address: str
+    span: Span
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: str = ""
+    #: Refuses every connection.
+    fails: bool = False
+
+
+@dataclass(slots=True)
+class Scenario:
+    """One `test` block."""
+
+    name: str
+    span: Span
+    requests: list[Request] = field(default_factory=list)
+    upstreams: list[StandIn] = field(default_factory=list)
+
+
+def read_tests(lines: Iterable[Line]) -> tuple[list[Scenario], list[Problem]]:
+    """The tests of a file, from its `test` lines, and what is wrong with them."""
+    reader = _Reader()
+    return [reader.test(line) for line in lines], reader.problems
+
+
+class _Reader:
+    """Reads lines by the tables below; a line that is wrong is reported and left out."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def complain(self, code: str, message: str, line: Line, word: Word | None = None, hint: str | None = None) -> None:
+        self.problems.append(Problem(code, message, line.span(word), hint=hint))
+
+    def test(self, line: Line) -> Scenario:
+        name = line.words[1].value if len(line.words) > 1 else ""
+        scenario = Scenario(name, line.span())
+        if len(line.words) != 2:
+            self.complain("E107", 'a test has one name: test "name" { … }', line)
+        for statement in _statements(line):
+            self.read(_TEST, "test", scenario, statement)
+        if not any(request.expectations for request in scenario.requests):
+            self.complain("E107", "a test needs a request and something to expect", line)
+        return scenario
+
+    def read(self, table: Table, place: str, target: object, line: Line) -> None:
+        """Have one line change `target`, as the table says for its first word."""
+        word = line.words[0]
+        rule = table.get(word.value)
+        if rule is None:
+            self.complain("E102", f'a {place} has no "{word.value}"', line, word, did_you_mean(word.value, table))
+            return
+        least, most, change = rule
+        count = len(line.words) - 1
+        if count < least:
+            self.complain("E107", f'"{word.value}" needs {_words(least)}', line)
+        elif count > most:
+            self.complain("E108", f'"{word.value}" takes {_words(most)}', line, line.words[most + 1])
+        else:
+            change(self, target, line)
+
+    # ---- statements of a test
+
+    def request(self, scenario: Scenario, line: Line) -> None:
+        method, url = line.words[1].value, line.words[2].value
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            self.complain("E106", f"a malformed URL: {error}", line, line.words[2])
+            return
+        if not (url.startswith("/") or (parts.scheme in ("http", "https") and parts.hostname)):
+            self.complain("E106", "a URL begins with http:// or https://, or is a path", line, line.words[2])
+            return
+        path = parts.path or ("*" if method == "OPTIONS" and url.endswith("*") else "/")
+        target = f"{path}?{parts.query}" if "?" in url else path
+        authority = parts.netloc.rpartition("@")[2]
+        scheme = None if url.startswith("/") else parts.scheme
+        scenario.requests.append(Request(method, scheme, authority, port, target, line.span()))
+
+    def upstream(self, scenario: Scenario, line: Line) -> None:
+        stand_in = StandIn(line.words[1].value, line.span())
+        for statement in _statements(line):
+            self.read(_STAND_IN, "stand-in upstream", stand_in, statement)
+        scenario.upstreams.append(stand_in)
+
+    def of_request(self, scenario: Scenario, line: Line) -> None:
+        """A line that belongs to the request above it."""
+        if scenario.requests:
+            self.read(_REQUEST, "request", scenario.requests[-1], line)
+        else:
+            self.complain("E116", f'"{line.words[0].value}" stands behind the request that it belongs to', line)
+
+    # ---- what belongs to a request, or to a stand-in
+
+    def header(self, target: Request | StandIn, line: Line) -> None:
+        name, value = line.words[1].value, line.words[2].value
+        if not _FIELD_NAME.fullmatch(name):
+            self.complain("E106", "not a header field name", line, line.words[1])
+        else:
+            target.headers.append((name, value))
+
+    def body(self, target: Request | StandIn, line: Line) -> None:
+        target.body = line.words[1].value
+
+    def repeat(self, request: Request, line: Line) -> None:
+        count = line.words[1].value
+        if count.isascii() and count.isdigit() and 1 <= int(count) <= 10_000:
+            request.repeat = int(count)
+        else:
+            self.complain("E106", "a number from 1 to 10000 is expected", line, line.words[1])
+
+    def expect(self, request: Request, line: Line) -> None:
+        words = [word.value for word in line.words[1:]]
+        subject = words.pop(0)
+        if subject == "upstream" and words and words[0] in _OF_UPSTREAM:
+            subject = f"upstream {words.pop(0)}"
+        rule = _EXPECTATIONS.get(subject)
+        if rule is None:
+            hint = did_you_mean(subject, _EXPECTATIONS)
+            self.complain("E102", f'nothing is known about "{subject}" to expect', line, line.words[1], hint)
+        elif not rule[0] <= len(words) <= rule[1]:
+            self.complain("E107", f"what is expected of the {subject}? {rule[2]}", line)
+        elif subject == "status" and not _STATUS.fullmatch(words[0]):
+            self.complain("E106", "a status as 404, or a class as 5xx, is expected", line, line.words[2])
+        else:
+            request.expectations.append(Expectation(subject, tuple(words), line.span()))
+
+    def status(self, stand_in: StandIn, line: Line) -> None:
+        word = line.words[1]
+        if _STATUS.fullmatch(word.value) and word.value.isdigit() and int(word.value) >= 200:
+            stand_in.status = int(word.value)
+        else:
+            self.complain("E106", "a status from 200 to 599 is expected", line, word)
+
+    def fail(self, stand_in: StandIn, line: Line) -> None:
+        stand_in.fails = True
+
+
+Table = dict[str, tuple[int, int, Callable[..., None]]]
+
+#: Word → (least and most arguments, what it does to the test, request or stand-in that it is part of).
+_TEST: Table = {
+    "request": (2, 2, _Reader.request),
+    "upstream": (1, 1, _Reader.upstream),
+    "header": (2, 2, _Reader.of_request),
+    "body": (1, 1, _Reader.of_request),
+    "repeat": (1, 1, _Reader.of_request),
+    "expect": (1, 4, _Reader.of_request),
+}
+
+_REQUEST: Table = {
+    "header": (2, 2, _Reader.header),
+    "body": (1, 1, _Reader.body),
+    "repeat": (1, 1, _Reader.repeat),
+    "expect": (1, 4, _Reader.expect),
+}
+
+_STAND_IN: Table = {
+    "status": (1, 1, _Reader.status),
+    "header": (2, 2, _Reader.header),
+    "body": (1, 1, _Reader.body),
+    "fail": (0, 0, _Reader.fail),
+}
+
+_OF_UPSTREAM = ("method", "uri", "header", "body")
+
+#: Subject → (least and most words behind it, how it is written).
+_EXPECTATIONS = {
+    "status": (1, 1, "expect status 404"),
+    "header": (1, 2, "expect header NAME, expect header NAME VALUE, or expect header !NAME"),
+    "body": (1, 1, 'expect body "text"'),
+    "abort": (0, 0, "expect abort"),
+    "upstream": (1, 1, "expect upstream 127.0.0.1:8080"),
+    "upstream method": (1, 1, "expect upstream method POST"),
+    "upstream uri": (1, 1, "expect upstream uri /path?query"),
+    "upstream header": (1, 2, "expect upstream header NAME VALUE"),
+    "upstream body": (1, 1, 'expect upstream body "text"'),
+}
+
+
+def _statements(line: Line) -> list[Line]:
+    return [inner for inner in line.block or () if inner.words]
+
+
+def _words(count: int) -> str:
+    return {0: "nothing behind it", 1: "one word"}.get(count, f"{count} words")

@@ -1,0 +1,45 @@
+"""Start the quickstart: the small upstream in this process, and the server with the Edgefile beside it. `make run` calls it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from upstream import serve
+
+HERE = Path(__file__).resolve().parent
+
+WELCOME = """
+The quickstart is on http://localhost:{port}/ (stop it with Ctrl-C). Try:
+
+    curl http://localhost:{port}/healthz
+    curl http://localhost:{port}/api/hello?name=you
+    curl -i http://localhost:{port}/old
+    edge explain --config examples/quickstart/Edgefile GET http://localhost:8080/api/hello
+
+Its configuration is examples/quickstart/Edgefile.
+"""
+
+
+def main() -> int:
+    # A free port of the system's choice, so that nothing that runs already is in the way.
+    application = serve(int(os.environ.get("UPSTREAM_PORT", "0")))
+    threading.Thread(target=application.serve_forever, daemon=True).start()
+    environment = os.environ | {"UPSTREAM_PORT": str(application.server_port)}
+    command = [str(Path(sys.executable).parent / "edge"), "run", "--config", str(HERE / "Edgefile")]
+    edge = subprocess.Popen(command, env=environment)
+    # Ctrl-C reaches both; the server ends in good order, and this process with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: edge.terminate())
+    print(WELCOME.format(port=environment.get("EDGE_PORT", "8080")), flush=True)
+    code = edge.wait()
+    application.shutdown()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
