@@ -307,7 +307,14 @@ def _property(field: FieldText) -> dict[str, Any]:
 
 def _json_value(schema: dict[str, Any], text: str) -> Any:
     """A default as JSON has it."""
-    return {"integer": int, "number": float, "boolean": "on".__eq__}.get(schema.get("type", ""), str)(text)
+    match schema.get("type"):
+        case "integer":
+            return int(text)
+        case "number":
+            return float(text)
+        case "boolean":
+            return text == "on"
+    return text
 
 
 def _schema_of(slot: Slot) -> dict[str, Any]:

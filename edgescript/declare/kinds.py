@@ -53,7 +53,7 @@ def _plain(parse: Callable[[str], Any]) -> Callable[[str, Scope], Any]:
 # ---- plain values
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
-_NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
+_NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,6})?")
 _PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
 #: RFC 9110 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -69,6 +69,11 @@ def _number(text: str) -> float:
     if _NUMBER.fullmatch(text) is None:
         raise KindError("expected a number")
     return float(text)
+
+
+def _show_number(value: float) -> str:
+    """Six decimals, as many as are read, without needless zeros."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _boolean(text: str) -> bool:
@@ -172,7 +177,7 @@ def _text_of(value: Template | Expression) -> str:
 
 TEXT = Kind("text", "a text", ("word",), _plain(str))
 WHOLE = Kind("whole number", "a whole number", ("5", "0", "-1"), _plain(_whole))
-NUMBER = Kind("number", "a number", ("1.5", "2"), _plain(_number), lambda value: f"{value:.12g}")
+NUMBER = Kind("number", "a number", ("1.5", "2"), _plain(_number), _show_number)
 BOOLEAN = Kind(
     "on or off",
     "on or off",
@@ -187,7 +192,11 @@ DURATION = Kind(
 SIZE = Kind("size", "a size such as 64KiB", ("64KiB", "10MB", "512"), _plain(values.size), values.show_size)
 RATE = Kind("rate", "a rate such as 10/s", ("10/s", "600/10m"), _plain(values.rate), values.show_rate)
 PERCENTAGE = Kind(
-    "percentage", "a percentage such as 10%", ("10%", "99.9%"), _plain(_percentage), lambda value: f"{value * 100:.9g}%"
+    "percentage",
+    "a percentage such as 10%",
+    ("10%", "99.9%"),
+    _plain(_percentage),
+    lambda value: f"{_show_number(value * 100)}%",
 )
 STATUS = Kind("status", "a status code such as 404", ("404", "200"), _plain(values.status))
 STATUS_PATTERN = Kind(

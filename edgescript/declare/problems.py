@@ -120,7 +120,7 @@ def usage(plan: Plan, name: str) -> str:
     parts += [f"<{slot.name}>" if slot.required else f"[<{slot.name}>]" for slot in plan.args]
     if plan.rest is not None:
         parts.append(f"<{plan.rest.name}>…" if plan.rest.required else f"[<{plan.rest.name}>…]")
-    if plan.steps is not None:
+    if plan.steps is not None or any(slot.required for slot in plan.options):
         parts.append("{ … }")
     elif plan.options or plan.rows is not None:
         parts.append("[{ … }]")
