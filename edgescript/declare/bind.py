@@ -96,7 +96,7 @@ def bind_setting(line: Line, scope: Scope) -> Bound | None:
 def default_of(entry: type[Any], scope: Scope) -> Any:
     """An instance with nothing but defaults, or None if the entry cannot do without arguments."""
     plan = plan_of(entry)
-    return None if plan.required else _Reading(plan, _line_of(""), scope).instance([], None)
+    return None if plan.required or plan.steps is not None else _Reading(plan, _line_of(""), scope).instance([], None)
 
 
 def _bind_named(line: Line, scope: Scope, first: int, shelf: str) -> Bound | None:

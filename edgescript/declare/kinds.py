@@ -17,11 +17,13 @@ from edgescript.declare.values import Address, Cidr, Rate, StatusPattern
 from edgescript.expr import expression as expressions
 from edgescript.expr import template as templates
 from edgescript.expr.expression import Expression
-from edgescript.expr.template import Template
+from edgescript.expr.names import UnknownName
+from edgescript.expr.names import Reader, UnknownName
+from edgescript.expr.template import Template, TemplateError
 from edgescript.text.problem import did_you_mean
 
 if TYPE_CHECKING:
-    from edgescript.declare.entries import Reader
+    from edgescript.declare.entries import Placeholder
 
 __all__ = [
     "Address", "Cidr", "Duration", "Expression", "HeaderName", "Kind", "KindError", "PathPattern", "PathTemplate", "Pattern",
@@ -122,51 +124,44 @@ def resolve(name: str, scope: Scope) -> Reader:
     """
     The reader of a placeholder: `path`, `header.X-Level`.
 
-    :raises KindError: if there is none of this name
+    :raises UnknownName: if there is none of this name
     """
     first, dot, part = name.partition(".")
     placeholder = scope.names.placeholder(first)
-    reader: Reader | None = None
-    if placeholder is not None and not dot:
-        reader = placeholder.read
-    elif placeholder is not None and placeholder.members is not None:
-        reader = placeholder.members.get(part)
-    if reader is None and placeholder is not None and placeholder.member is not None and part:
+    if placeholder is None:
+        raise UnknownName(name, did_you_mean(first, scope.names.names("placeholders")))
+    reader = placeholder.read if not dot else (placeholder.members or {}).get(part)
+    if reader is None and placeholder.member is not None and part:
         try:
             reader = placeholder.member(part)
         except ValueError as error:
-            raise KindError(f'the placeholder "{name}": {error}', code="E104") from None
+            raise UnknownName(name, message=f'the placeholder "{name}": {error}') from None
     if reader is None:
-        raise _unknown_placeholder(name, scope)
+        raise UnknownName(name, _hint_of_part(placeholder, name, bool(dot)))
     return reader
 
 
-def _unknown_placeholder(name: str, scope: Scope) -> KindError:
-    first, dot, _ = name.partition(".")
-    placeholder = scope.names.placeholder(first)
-    if placeholder is None:
-        hint = did_you_mean(first, scope.names.names("placeholders"))
-    elif placeholder.members is not None:
-        hint = did_you_mean(name, [f"{first}.{part}" for part in placeholder.members])
-    elif dot:
-        hint = f'did you mean "{first}"?'
-    else:
-        hint = f'it takes a name, as in "{first}.{placeholder.sample or "NAME"}"'
-    return KindError(f'there is no placeholder "{name}"', code="E104", hint=hint)
+def _hint_of_part(placeholder: Placeholder, name: str, has_part: bool) -> str | None:
+    """What may have been meant, where the first word of a placeholder is known and what follows is not."""
+    if placeholder.members is not None:
+        return did_you_mean(name, [f"{placeholder.name}.{part}" for part in placeholder.members])
+    if has_part:
+        return f'did you mean "{placeholder.name}"?'
+    return f'it takes a name, as in "{placeholder.name}.{placeholder.sample or "NAME"}"'
 
 
 def _template(text: str, scope: Scope) -> Template:
     try:
         return templates.parse(text, lambda name: resolve(name, scope))
-    except templates.TemplateError as error:
-        raise KindError(error.message, error.start, error.end, error.hint) from None
+    except TemplateError as error:
+        raise KindError(error.message, error.start, error.end, error.hint, code=error.code) from None
 
 
 def _expression(text: str, scope: Scope) -> Expression:
     try:
         return expressions.parse(text, lambda name: resolve(name, scope))
-    except templates.TemplateError as error:
-        raise KindError(error.message, error.start, error.end, error.hint, code="E114") from None
+    except TemplateError as error:
+        raise KindError(error.message, error.start, error.end, error.hint, code=error.code) from None
 
 
 def _text_of(value: Template | Expression) -> str:

@@ -113,8 +113,13 @@ def test_what_a_plug_in_imports_is_not_its_own(tmp_path: Path, monkeypatch: pyte
 
 
 def test_entry_points_are_read_from_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(metadata, "entry_points", lambda **which: asked.append(which) or ())
+    asked: list[dict[str, str]] = []
+
+    def entry_points(**which: str) -> list[object]:
+        asked.append(which)
+        return []
+
+    monkeypatch.setattr(metadata, "entry_points", entry_points)
     assert Catalogue.load().directive("no_such_directive") is None
     assert asked == [{"group": "edgescript.entries"}]
 
