@@ -69,7 +69,7 @@ def _field(arguments: Sequence[str], headers: Pairs) -> str | None:
 
 
 def _upstream(arguments: Sequence[str], answer: Answer) -> str | None:
-    if answer.upstream is not None and _bare(answer.upstream) == _bare(arguments[0]):
+    if answer.upstream is not None and bare_address(answer.upstream) == bare_address(arguments[0]):
         return None
     return "no upstream was asked" if answer.upstream is None else answer.upstream
 
@@ -81,8 +81,12 @@ def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _C
     return comparison
 
 
-def _bare(address: str) -> str:
-    return address.removeprefix("http://").rstrip("/")
+def bare_address(address: str) -> str:
+    """An upstream's address without scheme: `127.0.0.1:8080`; ports that a scheme implies are put in."""
+    scheme, separator, rest = address.rstrip("/").rpartition("://")
+    if not separator or rest.rpartition("]")[2].rpartition(":")[1]:
+        return rest
+    return f"{rest}:{443 if scheme == 'https' else 80}"
 
 
 def _quoted(text: str) -> str:

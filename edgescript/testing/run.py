@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -12,14 +13,14 @@ from dataclasses import dataclass
 from edgescript.graph.model import Graph, Listener
 from edgescript.http.body import BodyBroken, BodyTooLarge, FileRange, collect
 from edgescript.http.exchange import Exchange
-from edgescript.http.headers import Headers
-from edgescript.http.message import Abort, HTTPError, Response
-from edgescript.http.trust import Trust
-from edgescript.server.serve import plain_error, serve
-from edgescript.testing.expect import Answer, compare
+from edgescript.http.message import Abort, HTTPError, Response, plain_error
+from edgescript.server.serve import serve
+from edgescript.testing.client import imagined, listener_for, nothing_listens
+from edgescript.testing.expect import Answer, bare_address, compare
 from edgescript.testing.scenario import Request, Scenario
 from edgescript.testing.standin import Received, standing_in
 from edgescript.text.source import Span
+from edgescript.upstream.endpoint import DETOUR
 
 #: Seconds until a request of a test counts as unanswered.
 PATIENCE = 10
@@ -35,22 +36,6 @@ class Failure:
     span: Span
 
 
-class _Client:
-    """The client of every test: on this machine, without a connection."""
-
-    remote_ip = local_ip = "127.0.0.1"
-    remote_port = 50_000
-    can_upgrade = False
-
-    def __init__(self, scheme: str, port: int, trust: Trust | None) -> None:
-        self.scheme = scheme
-        self.local_port = port
-        self.trust = trust
-
-    def inform(self, status: int, headers: Headers) -> None:
-        """Interim responses have nowhere to go."""
-
-
 async def run(scenario: Scenario, load: Callable[[], Graph]) -> list[Failure]:
     """
     What fails in a test; empty where all is as expected.
@@ -59,21 +44,32 @@ async def run(scenario: Scenario, load: Callable[[], Graph]) -> list[Failure]:
     """
     graph = load()
     received: list[Received] = []
+    places: dict[str, tuple[str, int]] = {}
+    detour = DETOUR.set(lambda address: _stand_in(places, address))
     try:
         async with contextlib.AsyncExitStack() as stack:
             for stand_in in scenario.upstreams:
-                await stack.enter_async_context(standing_in(stand_in, received))
+                place = await stack.enter_async_context(standing_in(stand_in, received))
+                places[bare_address(stand_in.address)] = place
             return [failure for request in scenario.requests for failure in await _repeated(graph, request, received)]
     finally:
+        DETOUR.reset(detour)
         await graph.close()
+
+
+def _stand_in(places: dict[str, tuple[str, int]], address: str) -> tuple[str, int]:
+    """Where a connection to an upstream goes in a test: never to the real one."""
+    place = places.get(bare_address(address))
+    if place is None:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, f"the test has no stand-in for the upstream {address}")
+    return place
 
 
 async def _repeated(graph: Graph, request: Request, received: list[Received]) -> list[Failure]:
     """Make a request as often as it says; only the last answer is looked at."""
-    listener = _listener(graph, request)
+    listener = listener_for(graph, request)
     if listener is None:
-        ports = ", ".join(str(listener.port) for listener in graph.listeners)
-        return [Failure(f"nothing listens on port {_port(request)}; there is {ports or 'no listener'}", request.span)]
+        return [Failure(nothing_listens(graph, request), request.span)]
     answer = Answer()
     for _ in range(request.repeat):
         received.clear()
@@ -88,22 +84,12 @@ async def _repeated(graph: Graph, request: Request, received: list[Received]) ->
             return [Failure(f"the answer's body has more than {MOST_BODY} bytes", request.span)]
     answer.sent = received[-1] if received else None
     return [
-        Failure(f"expected {_written(expectation.subject, expectation.arguments)}; there came {instead}", expectation.span)
+        Failure(
+            f"expected {_written(expectation.subject, expectation.arguments)}; there came {instead}", expectation.span
+        )
         for expectation in request.expectations
         if (instead := compare(expectation, answer)) is not None
     ]
-
-
-def _listener(graph: Graph, request: Request) -> Listener | None:
-    """The listener that a URL means: the first one for a bare path."""
-    if request.scheme is None:
-        return graph.listeners[0] if graph.listeners else None
-    port = _port(request)
-    return next((listener for listener in graph.listeners if listener.port == port), None)
-
-
-def _port(request: Request) -> int:
-    return request.port or (443 if request.scheme == "https" else 80)
 
 
 def _written(subject: str, arguments: tuple[str, ...]) -> str:
@@ -112,12 +98,8 @@ def _written(subject: str, arguments: tuple[str, ...]) -> str:
 
 async def _ask(graph: Graph, listener: Listener, request: Request) -> Answer:
     """One request through the compiled routes."""
-    client = _Client(request.scheme or "http", listener.port or 0, _trust(graph))
-    body = request.body.encode()
     try:
-        exchange = Exchange(
-            client, request.method.encode(), request.target.encode(), "1.1", _headers(request, body), body, time.monotonic()
-        )
+        exchange = imagined(graph, listener, request)
     except HTTPError as error:
         return await _taken(plain_error(error), request.method)
     try:
@@ -129,22 +111,6 @@ async def _ask(graph: Graph, listener: Listener, request: Request) -> Answer:
     answer.upstream = getattr(exchange.upstream, "address", None)
     _end(exchange, answer)
     return answer
-
-
-def _trust(graph: Graph) -> Trust | None:
-    networks = [network for cidr in graph.setting(TrustedProxies).ranges for network in cidr.networks]
-    fields = graph.setting(ClientIpHeaders).names
-    return Trust(networks, fields or Trust.fields) if networks else None
-
-
-def _headers(request: Request, body: bytes) -> Headers:
-    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers]
-    names = {name for name, _ in headers}
-    if b"host" not in names:
-        headers.insert(0, (b"host", (request.authority or "localhost").encode()))
-    if body and b"content-length" not in names:
-        headers.append((b"content-length", str(len(body)).encode()))
-    return headers
 
 
 async def _taken(response: Response, method: str) -> Answer:

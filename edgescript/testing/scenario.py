@@ -112,19 +112,9 @@ class _Reader:
     def request(self, scenario: Scenario, line: Line) -> None:
         method, url = line.words[1].value, line.words[2].value
         try:
-            parts = urlsplit(url)
-            port = parts.port
+            scenario.requests.append(request_for(method, url, line.span()))
         except ValueError as error:
-            self.complain("E106", f"a malformed URL: {error}", line, line.words[2])
-            return
-        if not (url.startswith("/") or (parts.scheme in ("http", "https") and parts.hostname)):
-            self.complain("E106", "a URL begins with http:// or https://, or is a path", line, line.words[2])
-            return
-        path = parts.path or ("*" if method == "OPTIONS" and url.endswith("*") else "/")
-        target = f"{path}?{parts.query}" if "?" in url else path
-        authority = parts.netloc.rpartition("@")[2]
-        scheme = None if url.startswith("/") else parts.scheme
-        scenario.requests.append(Request(method, scheme, authority, port, target, line.span()))
+            self.complain("E106", str(error), line, line.words[2])
 
     def upstream(self, scenario: Scenario, line: Line) -> None:
         stand_in = StandIn(line.words[1].value, line.span())
@@ -225,6 +215,21 @@ _EXPECTATIONS = {
     "upstream header": (1, 2, "expect upstream header NAME VALUE"),
     "upstream body": (1, 1, 'expect upstream body "text"'),
 }
+
+
+def request_for(method: str, url: str, span: Span) -> Request:
+    """
+    A request for a URL, or for a path on the first listener.
+
+    :raises ValueError: if it is neither
+    """
+    parts = urlsplit(url)
+    scheme = None if url.startswith("/") else parts.scheme
+    if scheme is not None and (scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("a URL begins with http:// or https:// and has a host; otherwise it is a path")
+    path = parts.path or "/"
+    target = f"{path}?{parts.query}" if parts.query or url.endswith("?") else path
+    return Request(method, scheme, parts.netloc.rpartition("@")[2], parts.port, target, span)
 
 
 def _statements(line: Line) -> list[Line]:

@@ -12,7 +12,7 @@ from edgescript.cli import console, edgefile
 @click.command(help="Print the compiled graph of an Edgefile (`-` for standard input) as JSON.")
 @click.argument("file", required=False, metavar="[FILE]")
 def command(file: str | None) -> None:
-    from edgescript.graph.explain import adapt
+    from edgescript.graph.adapt import adapt
 
     graph = edgefile.usable(edgefile.read(file))
     console.say(json.dumps(adapt(graph), indent=2))

@@ -9,6 +9,7 @@ import click
 
 from edgescript.cli import console, edgefile
 from edgescript.text.problem import Severity
+from edgescript.text.source import Source
 
 
 @click.command(
@@ -37,7 +38,7 @@ def command(file: str | None, write: bool, check: bool, diff: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _formatted(source: edgefile.Source) -> str:
+def _formatted(source: Source) -> str:
     from edgescript.language.format import format_tree
     from edgescript.language.parse import parse
 

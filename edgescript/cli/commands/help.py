@@ -56,7 +56,9 @@ def _overview(catalogue: Catalogue) -> str:
     for shelf, title in _SHELVES.items():
         lines += ["", f"{title}:"]
         for name in catalogue.names(shelf):
-            lines.append(_row(name, describe(catalogue.entry(shelf, name)).summary, width))
+            entry = catalogue.entry(shelf, name)
+            if entry is not None:
+                lines.append(_row(name, describe(entry).summary, width))
     return "\n".join(lines)
 
 

@@ -33,6 +33,8 @@ def _summary(name: str, severities: list[Severity]) -> str:
     errors = severities.count(Severity.ERROR)
     warnings = severities.count(Severity.WARNING)
     counts = [
-        f"{count} {word}{'' if count == 1 else 's'}" for count, word in ((errors, "error"), (warnings, "warning")) if count
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+        if count
     ]
     return f"{name}: {', '.join(counts) or 'valid'}"
