@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from edgescript.declare.scope import KindError
-
-#: RFC 1918, 4193, 3927, 4291 and loopback: what Caddy's `private_ranges` stands for.
-PRIVATE_RANGES = ("192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/8", "127.0.0.1/8", "fd00::/8", "::1/128")
+from edgescript.expr.functions import PRIVATE_RANGES
 
 # ---- durations and sizes: a number for each unit
 

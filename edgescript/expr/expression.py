@@ -93,6 +93,8 @@ def parse(text: str, resolve: Resolve) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", 0, len(text))
+    if not text.strip():
+        raise ExpressionError("the expression is empty", 0, len(text))
     compiler = _Compiler(text, resolve)
     run = compiler.code(compiler.tree(), 0).run
 
@@ -183,7 +185,8 @@ class _Compiler:
         value = node.value
         kind = _TYPES.get(type(value))
         if kind is None:
-            self._error(node, "an expression holds texts, numbers, True and False")
+            hint = 'a placeholder without a value is an empty text: write "not X"' if value is None else None
+            self._error(node, "an expression holds texts, numbers, True and False", hint)
         return _Code(kind, lambda exchange: value, True, value)
 
     def _list(self, node: ast.Tuple | ast.List | ast.Set, depth: int) -> _Code:
@@ -304,7 +307,8 @@ class _Compiler:
 
     def _must_be(self, code: _Code, wanted: Type, node: ast.expr) -> None:
         if code.type is not wanted and code.type is not Type.ANY:
-            hint = f"write int({self._written(node)})" if (code.type, wanted) == (Type.TEXT, Type.NUMBER) else None
+            converts = (code.type, wanted) == (Type.TEXT, Type.NUMBER) and not code.constant
+            hint = f"write int({self._written(node)})" if converts else None
             self._error(node, f"this must be {wanted.value}, and is {code.type.value}", hint)
 
     def _written(self, node: ast.expr) -> str:

@@ -20,10 +20,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: Characters that a replacement may come to.
 MAX_TEXT = 1024 * 1024
 
-#: RFC 1918, RFC 4193, and the loopback and link-local blocks: what Caddy's word of this name means, and link-local.
-PRIVATE_RANGES = (
-    "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fd00::/8", "::1/128", "fe80::/10",
-)  # fmt: skip
+#: RFC 1918, RFC 4193 and loopback: what Caddy's `private_ranges` stands for.
+PRIVATE_RANGES = ("192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/8", "127.0.0.1/8", "fd00::/8", "::1/128")
 
 
 class Type(Enum):
