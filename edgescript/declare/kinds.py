@@ -17,7 +17,6 @@ from edgescript.declare.values import Address, Cidr, Rate, StatusPattern
 from edgescript.expr import expression as expressions
 from edgescript.expr import template as templates
 from edgescript.expr.expression import Expression
-from edgescript.expr.names import UnknownName
 from edgescript.expr.names import Reader, UnknownName
 from edgescript.expr.template import Template, TemplateError
 from edgescript.text.problem import did_you_mean
