@@ -12,6 +12,7 @@ upstream keeps:
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,6 +79,14 @@ class FileRange:
     descriptor: int
     offset: int
     length: int
+
+
+def discard(body: bytes | FileRange | Body) -> None:
+    """Free what a body holds that will not be sent."""
+    if isinstance(body, FileRange):
+        os.close(body.descriptor)
+    elif not isinstance(body, bytes):
+        body.cancel()
 
 
 class _Collector:
