@@ -13,7 +13,7 @@ from edgescript.graph.model import Graph
 from edgescript.language.expand import expand
 from edgescript.language.files import read_file
 from edgescript.language.parse import parse
-from edgescript.text.problem import Problem
+from edgescript.text.problem import Problem, in_order
 from edgescript.text.source import Source
 
 
@@ -39,7 +39,7 @@ def load(
         problems += more
         graph, more = compile_file(file, catalogue, directory=directory, clock=clock)
         problems += more
-    return (None if has_errors(problems) else graph), problems
+    return (None if has_errors(problems) else graph), in_order(problems)
 
 
 @contextmanager

@@ -197,7 +197,6 @@ class Lexer:
         if not self._excess:
             self._problem("E014", f"blocks are nested more than {MAX_DEPTH} deep", brace, brace + 1)
         self._excess += 1
-        self._words.append(Word("{", brace, brace + 1))
         self._end_line(end, comment)
 
     def _closing(self, match: re.Match[str]) -> None:
@@ -212,7 +211,6 @@ class Lexer:
             self._end_line(brace)
         if self._excess:
             self._excess -= 1
-            self._words.append(Word("}", brace, brace + 1))
             self._end_line(end, comment)
             return
         self._flush()
@@ -349,7 +347,7 @@ def _comment_word(match: re.Match[str], group: str) -> Word | None:
 
 
 def _ends_token(text: str, end: int) -> bool:
-    return end == len(text) or text[end] in " \t\r\n" or text.startswith("\\\n", end)
+    return end == len(text) or text[end] in " \t\r\n" or text.startswith(("\\\n", "\\\r\n"), end)
 
 
 def _dedented(body: str, indent: str) -> str:

@@ -71,12 +71,10 @@ class _Mender:
         self.missing -= 1
 
     def _stray(self, piece: Piece) -> None:
-        """Keep a closing without opening as a plain line, so that nothing of the text is lost."""
+        """Keep a closing without opening as a line without words, so that nothing of the text is lost."""
         assert piece.brace is not None
         self._problem("E004", 'this "}" closes no block', piece.brace, None)
-        brace = Word("}", piece.brace, piece.brace + 1)
-        line = Line([brace], piece.start, piece.end, self.origin)
-        line.comment = piece.comment
+        line = Line([], piece.start, piece.end, self.origin)
         self.done.append(Piece("LINES", [line], piece.start, piece.end))
         self.missing += 1
 

@@ -50,3 +50,23 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest known name, or None."""
     found = nearest(word, known)
     return None if found is None else f'did you mean "{found}"?'
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """
+    The problems of each source from top to bottom, sources in the order of their first problem, and each problem once.
+
+    What is wrong with a snippet is found wherever it is imported, and told where it was imported first.
+    """
+    sources: dict[object, int] = {}
+    found: dict[tuple[object, ...], Problem] = {}
+    for problem in problems:
+        span = problem.span
+        source = None if span is None else span.source
+        place = (
+            sources.setdefault(source, len(sources)),
+            -1 if span is None else span.start,
+            0 if span is None else span.end,
+        )
+        found.setdefault((*place, problem.code, problem.message), problem)
+    return [problem for _, problem in sorted(found.items(), key=lambda item: item[0][:2])]
