@@ -245,24 +245,30 @@ class _Reading:
 
     def _nested(self, slot: Slot, words: Sequence[Word], block: list[Line] | None) -> Sequence[Word]:
         """Bind what the entry holds; gives the words that are left for its arguments."""
-        declaration = self.plan.declaration
-        if declaration is not None and declaration.shelf == "matchers":
-            held = self._matchers(words, block)
-            words = words if held is None or block is not None else ()
+        scope = self.scope
+        if scope.depth == scope.MAX_DEPTH:
+            self.sound = False
+            problems.too_deep(scope, self.line)
+            return ()
+        scope.depth += 1
+        if self.plan.declaration is not None and self.plan.declaration.shelf == "matchers":
+            held, words = self._matchers(words, block), ()
         else:
-            held = None if block is None else _steps(block, self.scope)
+            held = None if block is None else _steps(block, scope)
+        scope.depth -= 1
         if held is None:
             self.sound = False
-            problems.needs_block(self.scope, self.line, self.plan)
+            problems.needs_block(scope, self.line, self.plan)
         else:
             self._put(slot, Steps(held), self.line)
         return words
 
     def _matchers(self, words: Sequence[Word], block: list[Line] | None) -> list[Any] | None:
-        if words:
-            bound = [bind_matcher(self.line, self.scope, self.line.words.index(words[0]))]
-        elif block is not None:
+        """The matchers of the block, or the one that stands behind on the line."""
+        if block is not None and not words:
             bound = [bind_matcher(line, self.scope) for line in block if line.words]
+        elif words:
+            bound = [bind_matcher(self.line, self.scope, len(self.line.words) - len(words))]
         else:
             return None
         if None in bound:

@@ -234,7 +234,7 @@ def _told(field: FieldText) -> str:
 
 def _remarks(field: FieldText) -> Iterator[str]:
     """What a field's own words do not say: what is expected, the default, how often."""
-    if field.expected and field.expected != TEXT.expected:
+    if field.expected and field.expected != TEXT.expected and "|" not in field.syntax:
         yield f"({field.expected})"
     if field.default is not None:
         yield f"Default: `{field.default}`."

@@ -112,6 +112,10 @@ def needs_block(scope: Scope, line: Line, plan: Plan) -> None:
     scope.report("E109", f"{_name(line)} needs a block", line.span(), hint=usage_hint(plan, line))
 
 
+def too_deep(scope: Scope, line: Line) -> None:
+    scope.report("E014", f"blocks are nested more than {scope.MAX_DEPTH} deep", line.span())
+
+
 def usage(plan: Plan, name: str) -> str:
     """How it is written, in a line: `rewrite [matcher] to`."""
     parts = [name]

@@ -56,8 +56,10 @@ class Scope:
     `steps` binds the lines of a nested block; without it, every line is taken for a directive.
     """
 
-    __slots__ = ("_values", "defaults", "names", "problems", "steps")
+    __slots__ = ("_values", "defaults", "depth", "names", "problems", "steps")
 
+    #: Entries inside each other. The parser bounds the blocks of one text; imports may put many into each other.
+    MAX_DEPTH = 64
     #: Distinct (kind, text) pairs that are remembered; a file with more is parsed without loss, only slower.
     MOST_VALUES = 100_000
 
@@ -65,6 +67,8 @@ class Scope:
         self.names = names
         self.problems: list[Problem] = [] if problems is None else problems
         self.steps = steps
+        #: How many entries are being bound around the present one.
+        self.depth = 0
         #: Of each plan, what the fields hold that are left out; `bind` keeps it here.
         self.defaults: dict[Any, dict[str, Any]] = {}
         self._values: dict[tuple[Any, str], Any] = {}

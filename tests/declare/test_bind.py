@@ -289,6 +289,19 @@ def test_unknown_matchers_and_settings_are_told(scope: Scope, lines: Callable[[s
     assert [problem.code for problem in scope.problems] == ["E103", "E109", "E103", "E105"]
 
 
+def test_entries_inside_each_other_are_bounded(scope: Scope, lines: Callable[[str], list[Line]]) -> None:
+    assert bind_matcher(lines(f"{'none_of ' * 5000}path /x")[0], scope) is None
+    assert [problem.code for problem in scope.problems] == ["E014"]
+    (inner,) = lines("answer 204")
+    for _ in range(2000):
+        outer = Line(lines("inside {\n}")[0].words, 0, 0, inner.origin)
+        outer.block = [inner]
+        inner = outer
+    assert bind_directive(inner, scope) is not None
+    assert [problem.code for problem in scope.problems] == ["E014", "E014"]
+    assert scope.depth == 0
+
+
 def test_an_empty_block_is_no_mistake(bind: Bind) -> None:
     assert bind("serve /srv {\n}").instance.root.text == "/srv"
 

@@ -66,7 +66,7 @@ def test_the_page_for_a_terminal_says_everything(answer: Description) -> None:
 def test_the_reference_page_has_the_same_facts(answer: Description) -> None:
     page = as_markdown(answer)
     assert page.startswith("# answer\n\n*Directive, answers the request.*\n")
-    assert "- `mode <plain|html>`: What the text is. (plain or html) Default: `plain`." in page
+    assert "- `mode <plain|html>`: What the text is. Default: `plain`." in page
     assert "```edge\n:80 {" in page
 
 
