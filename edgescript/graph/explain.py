@@ -19,6 +19,8 @@ from edgescript.text.source import Span
 
 #: Of a choice among many, this many refusals are shown before the rest is only counted.
 SHOWN_REFUSALS = 12
+#: Columns are no wider; a longer text moves what stands behind it.
+WIDEST = 60
 
 
 class Outcome(StrEnum):
@@ -236,7 +238,7 @@ def render(explanation: Explanation) -> str:
     rows = [_site_row(explanation)]
     for told in explanation.steps:
         rows += _rows(told)
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    widths = [min(max(len(row[column]) for row in rows), WIDEST) for column in range(3)]
     lines = [explanation.request, "", *(_columns(row, widths) for row in rows)]
     return "\n".join([*lines, "", f"→ {explanation.answer}"])
 
@@ -259,8 +261,7 @@ def _rows(told: Told) -> list[_Row]:
     indent = "  " * told.depth
     why = told.note
     if told.verdict is not None:
-        why = ": ".join(filter(None, ["yes" if told.verdict.matched else "no", told.verdict.reason]))
-        why += f"; {told.note}" if told.note else ""
+        why = "; ".join(filter(None, [_said(told.verdict), told.note]))
     rows = [(told.outcome.value, indent + told.text, told.place or "", why)]
     if told.verdict is not None:
         rows += _part_rows(told.verdict, indent)
@@ -277,8 +278,14 @@ def _shown(tried: Sequence[Verdict]) -> Sequence[Verdict]:
 
 
 def _verdict_rows(verdict: Verdict, indent: str) -> list[_Row]:
-    said = ": ".join(filter(None, ["yes" if verdict.matched else "no", verdict.reason]))
-    return [("", f"{indent}  {verdict.text}", verdict.place or "", said), *_part_rows(verdict, indent + "  ")]
+    row = ("", f"{indent}  {verdict.text}", verdict.place or "", _said(verdict))
+    return [row, *_part_rows(verdict, indent + "  ")]
+
+
+def _said(verdict: Verdict) -> str:
+    """Yes or no, and why; of a matcher with parts, the parts say why."""
+    said = "yes" if verdict.matched else "no"
+    return said if verdict.parts or not verdict.reason else f"{said}: {verdict.reason}"
 
 
 def _part_rows(verdict: Verdict, indent: str) -> list[_Row]:

@@ -11,6 +11,7 @@ Nothing is nested at run time. What a block adds to its directives:
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Protocol
@@ -22,6 +23,9 @@ from edgescript.graph.model import Choice, Flow, Matcher, Program, Step
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import HTTPError, Response, plain_error
 from edgescript.language.tree import Line
+
+#: Between two lines of one directive: a continuation, or a line of a raw text.
+_BREAK = re.compile(r"[ \t]*\\?\r?\n[ \t]*")
 
 
 class Parts(Protocol):
@@ -200,4 +204,4 @@ def written(line: Line, first: int = 0) -> str:
     if not words:
         return ""
     text = line.origin.source.text[words[0].start : words[-1].end]
-    return " ".join(text.split()) if "\n" in text else text
+    return _BREAK.sub(" ", text) if "\n" in text else text

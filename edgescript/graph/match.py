@@ -79,6 +79,9 @@ class HostTable(Generic[T]):
 
     # For people; requests do not come here.
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{', '.join(name or '*' for name, _ in self.items())}]>"
+
     def items(self) -> Iterator[tuple[str, T]]:
         """All names with their values, the catch-all "" last."""
         yield from self._exact.items()
