@@ -79,8 +79,7 @@ class Catalogue:
         return sorted(added.union(self.files(shelf)))
 
     def problems(self) -> list[Problem]:
-        """What is wrong with the plug-ins: one that cannot be imported, or whose name is taken."""
-        self.plugins()
+        """What is wrong with the plug-ins, as far as they were looked at: not to be imported, or with a name that is taken."""
         return list(self._problems)
 
     def _look_up(self, key: tuple[str, str]) -> Entry | None:
@@ -182,4 +181,4 @@ def _entry_points() -> Iterator[Any]:
 
 
 def _plugin_problem(point: Any, what: str) -> Problem:
-    return Problem("E118", f'the plug-in "{point.value}" {what}', None, hint="uninstall it, or ask its author")
+    return Problem("W101", f'the plug-in "{point.value}" {what}', None, hint="uninstall it, or ask its author")

@@ -38,7 +38,7 @@ def load(
         file, more = expand(tree, environment=environment, read=read)
         problems += more
         graph, more = compile_file(file, catalogue, directory=directory, clock=clock)
-        problems += more
+        problems += [*more, *catalogue.problems()]
     return (None if has_errors(problems) else graph), in_order(problems)
 
 

@@ -41,7 +41,7 @@ CODES: dict[str, str] = {
     "E115": "values that contradict each other",
     "E116": "a directive at a place where it cannot stand",
     "E117": "an unknown balancing policy",
-    "E118": "a plug-in that cannot be used",
+    "W101": "a plug-in that cannot be used",
     # the graph
     "E201": "a directive that can never run",
     "E202": "two sites with the same address",

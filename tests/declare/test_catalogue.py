@@ -91,7 +91,7 @@ def test_a_plug_in_adds_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_plug_in_that_cannot_be_imported_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     catalogue = _plugged(monkeypatch, Point(ImportError("no module named x")), Point(ValueError("anything")))
     assert catalogue.directive("plugged") is None
-    assert [problem.code for problem in catalogue.problems()] == ["E118", "E118"]
+    assert [problem.code for problem in catalogue.problems()] == ["W101", "W101"]
     assert "no module named x" in catalogue.problems()[0].message
 
 
@@ -102,14 +102,17 @@ def test_a_plug_in_does_not_take_a_name_that_is_taken(tmp_path: Path, monkeypatc
     point = Point(_module(tmp_path, "same", ENTRY.format(name="wave")))
     monkeypatch.setattr(catalog, "_entry_points", lambda: iter([point]))
     catalogue = Catalogue.load(extra_shelves={"directives": [shelf]})
+    assert catalogue.directive("wave") is not None
+    assert catalogue.directive("another") is None
     (problem,) = catalogue.problems()
     assert problem.message == 'the plug-in "some_plugin.entries" declares "wave" on directives, and that name is taken'
-    assert catalogue.directive("wave") is not None
 
 
 def test_what_a_plug_in_imports_is_not_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = _module(tmp_path, "borrows", "from edgescript.matchers.path import Path\n")
-    assert _plugged(monkeypatch, Point(module)).problems() == []
+    catalogue = _plugged(monkeypatch, Point(module))
+    assert catalogue.plugins() == {}
+    assert catalogue.problems() == []
 
 
 def test_entry_points_are_read_from_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
