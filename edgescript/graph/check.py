@@ -22,17 +22,13 @@ def check(file: BoundFile) -> list[Problem]:
     """Every problem of this kind in a file."""
     found = list(_same_addresses(file.sites))
     for site in file.sites:
-        found += _unreachable(_running(site.nodes))
-        found += _late_wrappers(_running(site.nodes))
+        running = [node for node in site.nodes if node.role is not Role.ERRORS and node.role is not Role.SITE]
+        found += _unreachable(running)
+        found += _late_wrappers(running)
         for node in site.nodes:
             if node.role is Role.ERRORS:
                 found += _unreachable(node.block)
     return found
-
-
-def _running(nodes: Sequence[Node]) -> list[Node]:
-    """The directives of a site that a request runs through."""
-    return [node for node in nodes if node.role is not Role.ERRORS and node.role is not Role.SITE]
 
 
 # ---- sites
@@ -79,28 +75,34 @@ def _unreachable(nodes: Sequence[Node]) -> Iterator[Problem]:
             yield _never_runs(run[0], closed)
             return
         for node in run:
-            above = taken.whole(node)
+            above = None if node.matcher is None else taken.whole(node.matcher)
             if above is not None:
                 yield _never_runs(node, above)
-            yield from _unreachable(node.block)
+            if node.block:
+                yield from _unreachable(node.block)
         if len(run) > 1:
             yield from _shadowed(run)
         if _always_answers(run):
             closed = run[-1]
-        taken.after(run)
+        elif any(_changes_request(node) for node in run):
+            taken = _Taken()
+        elif len(run) == 1 and run[0].role is Role.TERMINAL and _answers(run[0]):
+            taken.add(run[0])
 
 
 def _runs(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
     """Neighbours that exclude each other stay together; a directive of another kind is a run of its own."""
-    start = 0
-    for end in range(1, len(nodes) + 1):
-        if end == len(nodes) or not (_exclusive(nodes[end - 1]) and _exclusive(nodes[end])):
-            yield nodes[start:end]
-            start = end
-
-
-def _exclusive(node: Node) -> bool:
-    return node.bound.declaration.exclusive
+    together: list[Node] = []
+    for node in nodes:
+        if node.bound.declaration.exclusive:
+            together.append(node)
+            continue
+        if together:
+            yield together
+            together = []
+        yield (node,)
+    if together:
+        yield together
 
 
 def _always_answers(run: Sequence[Node]) -> bool:
@@ -112,7 +114,7 @@ def _answers(node: Node) -> bool:
     """Whether a directive answers every request that its matcher lets in."""
     if node.role is Role.TERMINAL:
         return not getattr(node.bound.instance, "falls_through", False)
-    return any(_always_answers(run) for run in _runs(node.block))
+    return bool(node.block) and any(_always_answers(run) for run in _runs(node.block))
 
 
 def _matches_all(node: Node) -> bool:
@@ -123,7 +125,7 @@ def _shadowed(run: Sequence[Node]) -> Iterator[Problem]:
     """Of blocks that exclude each other, those that an earlier one leaves no request."""
     taken = _Taken()
     for number, node in enumerate(run):
-        above = taken.whole(node)
+        above = None if node.matcher is None else taken.whole(node.matcher)
         if above is not None:
             message = f"this {node.name} never runs: the one above it takes every request that it matches"
             yield Problem(
@@ -158,13 +160,6 @@ class _Taken:
         self._others: list[tuple[str, Node]] = []
         self._named: dict[Definition, Node] = {}
 
-    def after(self, run: Sequence[Node]) -> None:
-        """Note what a run of directives answers. What changes the request makes all that was known void."""
-        if any(_changes_request(node) for node in run):
-            self.__init__()  # type: ignore[misc]
-        elif len(run) == 1 and run[0].role is Role.TERMINAL and _answers(run[0]):
-            self.add(run[0])
-
     def add(self, node: Node) -> None:
         if node.matcher is None:
             return
@@ -179,15 +174,13 @@ class _Taken:
             else:
                 self._others.append((pattern, node))
 
-    def whole(self, node: Node) -> Node | None:
-        """The directive that takes the (last) requests which `node` matches, if none are left for it."""
-        if node.matcher is None or node.role not in (Role.TERMINAL, Role.GROUP, Role.WRAPPER, Role.REWRITER):
+    def whole(self, matcher: Definition) -> Node | None:
+        """The directive that takes the (last) requests which fit `matcher`, if none are left."""
+        if matcher in self._named:
+            return self._named[matcher]
+        if not matcher.paths:
             return None
-        if node.matcher in self._named:
-            return self._named[node.matcher]
-        if not node.paths:
-            return None
-        takers = [self._taker(pattern) for pattern in node.paths]
+        takers = [self._taker(pattern) for pattern in matcher.paths]
         return takers[-1] if all(taker is not None for taker in takers) else None
 
     def _taker(self, pattern: str) -> Node | None:
@@ -214,6 +207,8 @@ def _changes_request(node: Node) -> bool:
 
 def _late_wrappers(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Wrappers at the end of a site, with nothing below them that answers, but something above."""
+    if not nodes or nodes[-1].role in (Role.TERMINAL, Role.GROUP):
+        return
     answering = [number for number, node in enumerate(nodes) if node.role in (Role.TERMINAL, Role.GROUP)]
     if not answering or any(_always_answers(run) for run in _runs(nodes)):
         return
