@@ -159,6 +159,11 @@ class Exchange:
             self._request_id = str(uuid.uuid4())
         return self._request_id
 
+    @property
+    def used_request_id(self) -> str | None:
+        """The request's name if anything has asked for one."""
+        return self._request_id
+
     def on_response(self, change: Change) -> None:
         """Have `change(exchange, response)` called before the response's head is written; the last registered runs first."""
         if self.changes is None:

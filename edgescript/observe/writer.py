@@ -1,0 +1,207 @@
+"""Writes lines to a file or a standard stream from a thread of its own, so that a slow disk stops no request.
+
+The event loop only appends to a queue. The thread sleeps until there is a line, lets more come for a moment, and writes
+them all at once. Where the destination cannot keep up, lines are dropped and counted, and memory stays bounded.
+
+There is one writer for each destination in a process, however many directives name it: `acquire` and `close` count its
+users.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import threading
+from collections import deque
+
+import anyio.to_thread
+
+log = logging.getLogger("edgescript.observe")
+
+#: Seconds that lines wait for company.
+LINGER = 0.25
+#: Bytes that are written without waiting any longer.
+BATCH = 64 * 1024
+#: Bytes that may wait; lines that come on top are dropped.
+MOST_WAITING = 4 * 1024 * 1024
+#: Seconds that `close` waits for a destination that takes nothing.
+PATIENCE = 5.0
+
+STANDARD = {"stdout": 1, "stderr": 2}
+
+_writers: dict[str, LineWriter] = {}
+_users: dict[str, int] = {}
+
+
+def acquire(destination: str) -> LineWriter:
+    """The process's writer for "stdout", "stderr" or the path of a file. Every `acquire` needs one `close`."""
+    _users[destination] = _users.get(destination, 0) + 1
+    if destination not in _writers:
+        _writers[destination] = LineWriter(destination)
+    return _writers[destination]
+
+
+class LineWriter:
+    """One destination, with the lines that wait for it. `write` is called from one thread only."""
+
+    def __init__(self, destination: str) -> None:
+        self._destination = _Standard(STANDARD[destination]) if destination in STANDARD else _File(destination)
+        self._name = destination
+        self._lines: deque[str] = deque()
+        # Each of the two counts is written by one thread alone, so that neither needs a lock.
+        self._taken_in = 0
+        self._taken_out = 0
+        self._dropped = 0
+        self._awake = False
+        self._some = threading.Event()
+        self._enough = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return f"<LineWriter {self._name}: {len(self._lines)} waiting, {self._dropped} dropped>"
+
+    @property
+    def dropped(self) -> int:
+        """How many lines found no room, or no disk."""
+        return self._dropped + self._destination.lost
+
+    def write(self, line: str) -> None:
+        """Have an ASCII line, which ends with a newline, written soon."""
+        waiting = self._taken_in - self._taken_out
+        if waiting > MOST_WAITING:
+            self._dropped += 1
+            return
+        self._lines.append(line)
+        self._taken_in += len(line)
+        if not self._awake:
+            self._wake()
+        if waiting > BATCH:
+            self._enough.set()
+
+    def _wake(self) -> None:
+        self._awake = True
+        if self._thread is None:
+            # A daemon: a destination that blocks for ever must not keep the process.
+            self._thread = threading.Thread(target=self._run, name=f"log {self._name}", daemon=True)
+            self._thread.start()
+        self._some.set()
+
+    async def close(self) -> None:
+        """Write what waits, and free the destination once nobody uses it any more."""
+        _users[self._name] -= 1
+        if _users[self._name] == 0:
+            del _users[self._name], _writers[self._name]
+            self._closing = True
+            self._some.set()
+            self._enough.set()
+            if self._thread is not None:
+                await anyio.to_thread.run_sync(self._thread.join, PATIENCE)
+        elif self._thread is not None:
+            self._enough.set()
+
+    # ---- in the thread
+
+    def _run(self) -> None:
+        told = 0
+        while not (self._closing and not self._lines):
+            self._some.wait()
+            self._enough.wait(LINGER)
+            self._some.clear()
+            self._enough.clear()
+            # From here on `write` wakes this thread again: whatever it appends is taken below, or in the next round.
+            self._awake = False
+            self._drain()
+            if self._dropped > told:
+                log.warning("%d lines of the log to %s were dropped: it is too slow", self._dropped - told, self._name)
+                told = self._dropped
+        self._destination.close()
+
+    def _drain(self) -> None:
+        while self._lines:
+            batch: list[str] = []
+            size = 0
+            while self._lines and size < BATCH:
+                line = self._lines.popleft()
+                batch.append(line)
+                size += len(line)
+            self._destination.write("".join(batch).encode("ascii", "backslashreplace"), len(batch))
+            self._taken_out += size
+
+
+class _Standard:
+    """Standard output or error."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.lost = 0
+        self._failing = False
+
+    def write(self, data: bytes, lines: int) -> None:
+        try:
+            _write_all(self._descriptor, data)
+            self._failing = False
+        except OSError as error:
+            self.lost += lines
+            if not self._failing:
+                self._failing = True
+                log.error("the log cannot be written to a standard stream: %s", error.strerror)
+
+    def close(self) -> None:
+        """The stream is not ours to close."""
+
+
+class _File:
+    """A file that is appended to, and opened anew when it was moved away (logrotate) or cannot be written."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+        self.lost = 0
+        self._failing = False
+        #: The last write stopped inside a line.
+        self._torn = False
+
+    def write(self, data: bytes, lines: int) -> None:
+        try:
+            _write_all(self._opened(), b"\n" + data if self._torn else data)
+            self._failing = self._torn = False
+        except OSError as error:
+            self.lost += lines
+            self._torn = self._descriptor is not None
+            self.close()
+            if not self._failing:
+                self._failing = True
+                log.error("the log %s cannot be written: %s", self._path, error.strerror)
+
+    def _opened(self) -> int:
+        if self._descriptor is not None and self._is_elsewhere(self._descriptor):
+            self.close()
+        if self._descriptor is None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o600)
+        return self._descriptor
+
+    def _is_elsewhere(self, descriptor: int) -> bool:
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError:
+            return True
+        here = os.fstat(descriptor)
+        return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:
+            # Another process may have made the shared stream non-blocking.
+            select.select([], [descriptor], [])
