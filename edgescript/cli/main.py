@@ -28,6 +28,18 @@ class Commands(click.Group):
                 return found
         return None
 
+    def resolve_command(
+        self, context: click.Context, arguments: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(context, arguments)
+        except click.UsageError as error:
+            from edgescript.text.problem import did_you_mean
+
+            if hint := did_you_mean(arguments[0], self.list_commands(context)):
+                error.message += f" {hint[0].upper()}{hint[1:]}"
+            raise
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def edge() -> None:

@@ -16,26 +16,10 @@ CATALOGUE = Catalogue.load()
 EXAMPLES = list(examples(CATALOGUE))
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """The directory of every example's Edgefile: a small site, for those that serve files."""
-    for name, content in {
-        "public/index.html": "<h1>home</h1>\n",
-        "public/about.html": "<h1>about</h1>\n",
-        "public/docs/a.txt": "a\n",
-        "index.html": "<h1>home</h1>\n",
-        "hello.txt": "hello\n",
-    }.items():
-        file = tmp_path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-    return tmp_path
-
-
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
-def test_the_example_holds(example: Example, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    report = check(Source(example.name, example.text), catalogue=CATALOGUE, environment={}, directory=str(folder))
+def test_the_example_holds(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    report = check(Source(example.name, example.text), catalogue=CATALOGUE, environment={}, directory=str(tmp_path))
     assert not [problem for problem in report.problems if problem.severity is Severity.ERROR], str(report)
     assert report.results, "an example has at least one test"
     assert not any(failures for _, failures in report.results), str(report)
