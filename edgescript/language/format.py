@@ -44,11 +44,13 @@ def _header(line: Line, indent: str) -> str:
     """What stands on the line itself: words, the opening brace, the comment."""
     parts: list[str] = []
     text = line.origin.source.text
+    # With a block, its lines shall not look like the rest of a broken line.
+    further = indent + _INDENT * (1 if line.block is None else 2)
     previous: Word | None = None
     for word in line.words:
         if previous is not None:
             broken = "\n" in text[previous.end : word.start]
-            parts.append(f" \\\n{indent}{_INDENT}" if broken else " ")
+            parts.append(f" \\\n{further}" if broken else " ")
         parts.append(_written(word, text, line))
         previous = word
     if line.block is not None:

@@ -154,15 +154,18 @@ class Importer:
         if not any("{$" in word.value or (frame is not None and "{args" in word.value) for word in words):
             return words
         found: list[Word] = []
+        complete = True
         for word in words:
             if frame is not None and word.value == "{args[:]}":
+                self._spend(len(frame.positional), frame)
                 found += [Word(value, word.start, word.end, '"') for value in frame.positional]
                 continue
             value = self._value(word, line, frame)
             if value is None:
-                return None
-            found.append(word if value == word.value else Word(value, word.start, word.end, word.quote))
-        return found
+                complete = False
+            else:
+                found.append(word if value == word.value else Word(value, word.start, word.end, word.quote))
+        return found if complete else None
 
     def _value(self, word: Word, line: Line, frame: Frame | None) -> str | None:
         missing: list[tuple[str, str, str]] = []
@@ -194,8 +197,7 @@ class Importer:
     def _missing(self, word: Word, line: Line, frame: Frame | None, missing: list[tuple[str, str, str]]) -> None:
         span = self.span(line, frame, word)
         for code, message, hint in missing:
-            notes = (Note("imported here", frame.span),) if code == "E011" and frame is not None else ()
-            self.problem(code, message, span, hint=hint, notes=notes)
+            self.problem(code, message, span, hint=hint)
 
     def span(self, line: Line, frame: Frame | None, word: Word | None = None) -> Span:
         """The span of a line of the tree, or of one of its words, as it is imported here."""
