@@ -352,11 +352,12 @@ def _defaults(plan: Plan, scope: Scope) -> dict[str, Any]:
     """What the fields hold that were left out; made once in a run, because templates depend on the names there are."""
     found = scope.defaults.get(plan)
     if found is None:
-        found = scope.defaults[plan] = {slot.attribute: _default(slot, scope) for slot in plan.slots}
+        found = scope.defaults[plan] = {slot.attribute: default_of_slot(slot, scope) for slot in plan.slots}
     return found
 
 
-def _default(slot: Slot, scope: Scope) -> Any:
+def default_of_slot(slot: Slot, scope: Scope) -> Any:
+    """What a field holds that is left out."""
     text = slot.field.default
     if isinstance(text, str):
         return _written(slot, text, scope)

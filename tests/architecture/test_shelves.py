@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from edgescript.catalog import SHELVES, Catalogue, entries_of
-from edgescript.declare.bind import default_of
+from edgescript.declare.bind import default_of, default_of_slot
 from edgescript.declare.describe import FieldText, describe
 from edgescript.declare.entries import Placeholder
-from edgescript.declare.fields import REQUIRED
 from edgescript.declare.plan import Plan, plan_of
 from edgescript.declare.scope import Scope
 
@@ -67,9 +66,13 @@ def test_the_defaults_of_an_entry_are_values_of_their_kinds(shelf: str, name: st
     scope = Scope(CATALOGUE)
     for plan in plans_of(entry_of(shelf, name)):
         for slot in plan.slots:
-            if slot.kinds and isinstance(slot.field.default, str) and slot.field.default is not REQUIRED:
-                scope.value(slot.kind, slot.field.default)
-        default_of(plan.entry, scope)
+            default_of_slot(slot, scope)
+
+
+@pytest.mark.parametrize("name", CATALOGUE.files("settings"))
+def test_a_setting_can_be_left_out(name: str) -> None:
+    scope = Scope(CATALOGUE)
+    assert default_of(entry_of("settings", name), scope) is not None
     assert scope.problems == []
 
 
