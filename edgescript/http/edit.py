@@ -202,14 +202,16 @@ def _replace(operation: Operation) -> Edit:
         for index, (key, old) in enumerate(headers):
             if (everywhere and key not in FRAMING) or key == name:
                 decoded = old.decode("utf-8", "surrogateescape")
-                new = find.sub(lambda match: _expand(text, match), decoded)
+                new = find.sub(lambda match: expand(text, match), decoded)
                 if new != decoded:
                     headers[index] = (key, field_value(new))
 
     return edit
 
 
-def _expand(text: str, match: re.Match[str]) -> str:
+def expand(text: str, match: re.Match[str]) -> str:
+    """A replacement with its `$1`, `${name}` and `$$` filled in from a match."""
+
     def group(reference: re.Match[str]) -> str:
         if reference[3]:
             return "$"

@@ -1,0 +1,111 @@
+"""What `header` and `request_header` share: lines of changes, and the change of a response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from edgescript.declare.entries import Complaint, record
+from edgescript.declare.fields import arg
+from edgescript.declare.kinds import Template
+from edgescript.http.edit import Edit, Operation, Value, operation
+from edgescript.http.exchange import Exchange
+from edgescript.http.message import Response
+
+
+def operation_of(field: str, value: Template | None, replacement: Template | None) -> Operation:
+    """
+    The operation that the words of a line ask for.
+
+    :raises ValueError: with what is wrong with them
+    """
+    return operation(field, _value(value), _value(replacement))
+
+
+def _value(template: Template | None) -> Value | None:
+    if template is None:
+        return None
+    return template.read if template.constant is None else template.constant
+
+
+def complaint_of(field: str, value: Template | None, replacement: Template | None) -> Iterator[Complaint]:
+    """What is wrong with the words of a line."""
+    try:
+        operation_of(field, value, replacement)
+    except ValueError as error:
+        yield Complaint("field", str(error))
+
+
+@record
+class FieldLine:
+    """One change of a field, as a line of the block."""
+
+    field: str = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    value: Template | None = arg("The new value, or with a third word the regular expression to find.")
+    replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
+
+    def check(self) -> Iterator[Complaint]:
+        yield from complaint_of(self.field, self.value, self.replacement)
+
+    @property
+    def operation(self) -> Operation:
+        return operation_of(self.field, self.value, self.replacement)
+
+
+class HeaderChange:
+    """A change of a response's header fields; several that follow each other run in the order written."""
+
+    __slots__ = ("_edits", "_fits")
+
+    def __init__(self, edits: Sequence[Edit], fits: Callable[[Response], bool] | None = None) -> None:
+        self._edits = edits
+        self._fits = fits
+
+    def __call__(self, exchange: Exchange, response: Response) -> None:
+        if self._fits is None or self._fits(response):
+            for edit in self._edits:
+                edit(response.headers, exchange)
+
+
+class _Several(HeaderChange):
+    """Changes of directives that stand one below the other."""
+
+    __slots__ = ("_changes",)
+
+    def __init__(self, changes: tuple[HeaderChange, ...]) -> None:
+        super().__init__(())
+        self._changes = changes
+
+    def __call__(self, exchange: Exchange, response: Response) -> None:
+        for change in self._changes:
+            change(exchange, response)
+
+    @property
+    def changes(self) -> tuple[HeaderChange, ...]:
+        return self._changes
+
+
+def register(exchange: Exchange, change: HeaderChange) -> None:
+    """
+    Have the response changed.
+
+    Response changes run from the last registered to the first. But of `header` lines one below the other the later has
+    the last word, so those are put together.
+    """
+    changes = exchange.changes
+    if changes is None:
+        exchange.changes = [change]
+        return
+    last = changes[-1]
+    if not isinstance(last, HeaderChange):
+        changes.append(change)
+    elif isinstance(last, _Several):
+        changes[-1] = _Several((*last.changes, change))
+    else:
+        changes[-1] = _Several((last, change))
+
+
+def register_last(exchange: Exchange, change: HeaderChange) -> None:
+    """Have the response changed after all other changes; of several, the later written has the last word."""
+    if exchange.changes is None:
+        exchange.changes = []
+    exchange.changes.insert(0, change)
