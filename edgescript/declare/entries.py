@@ -129,7 +129,6 @@ def directive(name: str, *, role: Role, matcher: bool = True, exclusive: bool = 
     - of a terminal, a property `falls_through: bool`: whether it may leave a request unanswered (`files` with `pass_thru`),
       so that what is below it can still run;
     - of a directive without `matcher`, a property `paths: tuple[str, ...]`: the path patterns that it is for (`handle_path`);
-    - of a group that takes no matcher, a field `path: PathPattern`, which is its matcher and its own to know (`handle_path`);
     - of Role.ERRORS, a field `statuses: tuple[StatusPattern, ...]`; of Role.SITE, a property or field
       `hosts: tuple[str, ...]`: the addresses that the site is listened for on;
     - fields, a docstring in the user's words, and in it at least one fenced `edge-test` example, which the tests run.

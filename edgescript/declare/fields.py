@@ -17,7 +17,7 @@ from typing import Any
 class Place(Enum):
     """Where a field's value stands in the text."""
 
-    ARG = auto()  # on the directive's line, by position; `NAME value` in its block does as well
+    ARG = auto()  # on the directive's line, by position; `NAME value` in its block does as well, unless it holds rows
     REST = auto()  # all remaining words of the line
     OPTION = auto()  # a line `NAME value…` of the block
     ROWS = auto()  # every line of the block that is no option, each a record

@@ -73,7 +73,8 @@ class Plan:
     slots: tuple[Slot, ...]
     args: tuple[Slot, ...]
     rest: Slot | None
-    #: Lines of the block, by their name: options, groups, and the arguments, which may stand there as well.
+    #: Lines of the block, by their name: options, groups, and the arguments, which may stand there as well; but not beside
+    #: rows, whose first words are the user's own (`vars { name x }`).
     lines: dict[str, Slot]
     #: Only the options and groups among them.
     options: tuple[Slot, ...]
@@ -125,7 +126,7 @@ def _plan(entry: type[Any]) -> Plan:
         slots=slots,
         args=args,
         rest=rest,
-        lines={} if steps is not None else {slot.name: slot for slot in (*options, *args)},
+        lines={slot.name: slot for slot in (*options, *(() if rows or steps else args))},
         options=options,
         rows=rows,
         steps=steps,

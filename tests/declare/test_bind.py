@@ -87,6 +87,11 @@ def test_lines_that_are_no_option_are_rows(bind: Bind) -> None:
     ]
 
 
+def test_a_row_may_begin_with_the_name_of_an_argument(bind: Bind) -> None:
+    choose = bind("choose {client_ip} {\n source 1\n}").instance
+    assert [case.value for case in choose.cases] == ["source"]
+
+
 def test_spans_lead_to_where_a_value_was_written(bind: Bind) -> None:
     bound = bind("answer 404 {\n close\n}")
     assert written(bound.span("status")) == "404"
