@@ -193,7 +193,10 @@ class _Binding:
         if not top and role in (Role.ERRORS, Role.SITE):
             message = f'"{bound.declaration.name}" stands in a site, not in a block inside one'
             self.scope.report("E116", message, bound.span(), hint="move it to the site's own lines")
-        matcher = None if bound.matcher is None else self._matcher(bound.line, bound.matcher, definitions)
+        if bound.matcher is not None:
+            matcher = self._matcher(bound.line, bound.matcher, definitions)
+        else:
+            matcher = _own_paths(bound)
         return Node(bound, role, matcher, self._inside(bound, role, definitions))
 
     def _inside(self, bound: Bound, role: Role, definitions: Definitions) -> Sequence[Node]:
@@ -251,6 +254,14 @@ class _Binding:
             hint = f"write `{line.words[0].value} path /x/*`, or a block of matchers"
             self.scope.report("E107", f"the matcher {line.words[0].value} says nothing", line.span(), hint=hint)
         return [bind_matcher(inner, self.scope) for inner in lines]
+
+
+def _own_paths(bound: Bound) -> Definition | None:
+    """What a directive matches that takes no matcher but has paths of its own: `handle_path /api/*`."""
+    if bound.declaration.takes_matcher:
+        return None
+    paths: tuple[str, ...] | None = getattr(bound.instance, "paths", None)
+    return None if paths is None else Definition(" ".join(paths), bound.line, bound.line.words[-1], [], paths)
 
 
 def _as_expression(line: Line) -> Line:
