@@ -36,9 +36,8 @@ class Commands(click.Group):
         except click.UsageError as error:
             from edgescript.text.problem import did_you_mean
 
-            if hint := did_you_mean(arguments[0], self.list_commands(context)):
-                error.message += f" {hint[0].upper()}{hint[1:]}"
-            raise
+            hint = did_you_mean(arguments[0], self.list_commands(context))
+            raise click.UsageError(f"{error.format_message()} {hint or ''}".strip(), context) from None
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,8 +57,11 @@ def main() -> None:
         code = 0
     except click.exceptions.Exit as ended:
         code = ended.exit_code
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        console.complain(error.format_message())
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130

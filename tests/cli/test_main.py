@@ -39,7 +39,7 @@ def test_wrong_usage_is_exit_code_2(process: Process, words: list[str]) -> None:
 
 
 def test_a_misspelt_command_is_answered_with_the_nearest(process: Process) -> None:
-    assert 'Did you mean "validate"?' in process("vaildate").stderr
+    assert 'did you mean "validate"?' in process("vaildate").stderr
 
 
 def test_version_imports_nothing_of_the_server_or_the_language() -> None:
