@@ -66,7 +66,7 @@ def _bind_every_interface(port: int) -> socket.socket:
     except OSError as error:
         if error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             raise
-    return _listening(socket.AF_INET, ("0.0.0.0", port))
+    return _listening(socket.AF_INET, ("0.0.0.0", port))  # noqa: S104  # no host was written: every interface is meant
 
 
 def _listening(family: int, address: object) -> socket.socket:
@@ -117,6 +117,25 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
+def address_of(listener: Listener, bound: socket.socket) -> Address:
+    """Where a bound listener can be reached."""
+    if listener.port is None:
+        return Address(listener.host, None)
+    return Address(listener.host or "127.0.0.1", bound.getsockname()[1])
+
+
+def unbind(bound: socket.socket, path: str | None) -> None:
+    """
+    Close a listening socket.
+
+    :param path: of a unix socket: its file, which is removed
+    """
+    bound.close()
+    if path is not None and not path.startswith("@"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
 class Listening:
     """One listener that is being served by the fast lane."""
 
@@ -125,14 +144,6 @@ class Listening:
         self._socket = bound
         self._server: asyncio.Server | None = None
         self._lane: Lane | None = None
-        self._path = listener.host if listener.port is None and not listener.host.startswith("@") else None
-
-    @property
-    def address(self) -> Address:
-        if self.listener.port is None:
-            return Address(self.listener.host, None)
-        name = self._socket.getsockname()
-        return Address(self.listener.host or "127.0.0.1", name[1])
 
     @property
     def lane(self) -> Lane:
@@ -144,7 +155,7 @@ class Listening:
         loop = asyncio.get_running_loop()
         lane = self._lane = Lane(self.listener, bounds, loop=loop, clock=clock)
         if self.listener.port is None:
-            self._server = await loop.create_unix_server(lambda: Connection(lane), sock=self._socket)
+            self._server = await loop.create_unix_server(lambda: Connection(lane), sock=self._socket, backlog=_BACKLOG)
         else:
             self._server = await loop.create_server(lambda: Connection(lane), sock=self._socket, backlog=_BACKLOG)
 
@@ -155,15 +166,7 @@ class Listening:
 
     async def stop(self, grace_period: float) -> None:
         """Stop accepting, let what is in flight finish within `grace_period` seconds, and cut off the rest."""
-        self.close()
-        await self.lane.drain(grace_period)
-
-    def close(self) -> None:
-        """Stop accepting."""
         if self._server is not None:
             self._server.close()
-        self._socket.close()
-        if self._path is not None:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
-            self._path = None
+        unbind(self._socket, self.listener.host if self.listener.port is None else None)
+        await self.lane.drain(grace_period)
