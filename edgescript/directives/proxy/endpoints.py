@@ -1,0 +1,103 @@
+"""Endpoints and TLS options, from what an Edgefile says to what the room of upstreams takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from edgescript.declare import values
+from edgescript.declare.entries import Complaint
+from edgescript.declare.kinds import ADDRESS, Kind, KindError, Scope
+from edgescript.declare.values import Address
+from edgescript.upstream.endpoint import PORTS, Endpoint
+from edgescript.upstream.tls import client_context, system_context
+
+if TYPE_CHECKING:
+    import ssl
+
+    from edgescript.directives.proxy.entry import Proxy
+
+#: What is known, but not spoken yet.
+_LATER = {
+    "h2c": "HTTP/2 to upstreams",
+    "srv+http": "looking up endpoints in DNS",
+    "srv+https": "looking up endpoints in DNS",
+    "tcp": "TCP",
+    "udp": "UDP",
+}
+
+
+def _endpoint_address(text: str, scope: Scope) -> Address:
+    if "{" in text:
+        raise KindError("the address of an endpoint cannot have placeholders", text.index("{"), len(text))
+    return values.address(text)
+
+
+#: An address of its own kind, for what is wrong only with an endpoint's.
+EndpointAddress = Annotated[
+    Address,
+    Kind(
+        "endpoint",
+        "the address of a server, such as 10.0.0.1:8080",
+        ("10.0.0.1:8080", ":8080", "http://10.0.0.1:80", "https://app.example.com", "unix//run/app.sock", "[::1]:8080"),
+        _endpoint_address,
+        ADDRESS.show,
+    ),
+]
+
+
+def complaints_about(field: str, address: Address) -> Iterator[Complaint]:
+    """What is wrong with an address as one of an endpoint."""
+    if address.scheme in _LATER:
+        message = f'"{address.text}": {_LATER[address.scheme]} is not supported by this version'
+        yield Complaint(field, message, "an endpoint is reached by http://, https:// or unix//", "E204")
+    elif address.path not in ("", "/") and not address.is_unix:
+        hint = f'write the address without it, and "rewrite {address.path.rstrip("/")}{{path}}" in the block'
+        yield Complaint(field, f'"{address.text}": the address of an endpoint has no path', hint)
+    elif "*" in address.host:
+        yield Complaint(field, f'"{address.text}": the address of an endpoint is one host', None)
+
+
+def endpoints_of(proxy: Proxy, addresses: Sequence[Address], directory: str) -> list[Endpoint]:
+    """
+    The endpoints, ready to be dialled.
+
+    :raises OSError: if a certificate cannot be read, or is none
+    """
+    uses_tls = proxy.uses_tls
+    context = _context(proxy, directory) if any(_is_tls(address, uses_tls) for address in addresses) else None
+    return [_endpoint(address, context if _is_tls(address, uses_tls) else None, proxy) for address in addresses]
+
+
+def _is_tls(address: Address, asked_for: bool) -> bool:
+    return address.scheme == "https" or (asked_for and address.scheme != "http")
+
+
+def _endpoint(address: Address, tls: Callable[[], ssl.SSLContext] | None, proxy: Proxy) -> Endpoint:
+    scheme = "http" if tls is None else "https"
+    return Endpoint(
+        scheme,
+        address.host or "localhost",
+        address.port or PORTS[scheme],
+        path=address.path if address.is_unix else None,
+        tls=tls,
+        server_name=proxy.tls_server_name,
+    )
+
+
+def _context(proxy: Proxy, directory: str) -> Callable[[], ssl.SSLContext]:
+    client_auth = proxy.tls_client_auth
+    if proxy.tls_trust_pool is None and client_auth is None and not proxy.tls_insecure_skip_verify:
+        return system_context
+    context = client_context(
+        trust_file=_path(proxy.tls_trust_pool, directory),
+        certificate=_path(client_auth[0], directory) if client_auth else None,
+        key=_path(client_auth[1], directory) if client_auth else None,
+        verify=not proxy.tls_insecure_skip_verify,
+    )
+    return lambda: context
+
+
+def _path(path: str | None, directory: str) -> str | None:
+    return None if path is None else os.path.join(directory, path)

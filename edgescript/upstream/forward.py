@@ -1,0 +1,198 @@
+"""One attempt: an exchange is sent to one endpoint, and its response comes back.
+
+This is the hot path of a proxied request: the head is one list of pairs, one join, one write, and where a connection is idle
+the only wait is for the response.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from edgescript.http.body import BodyBroken
+from edgescript.http.edit import Edit
+from edgescript.http.exchange import Exchange
+from edgescript.http.headers import Headers
+from edgescript.http.message import Abort, HTTPError, Response
+from edgescript.upstream import hygiene
+from edgescript.upstream.failure import Stage, UpstreamError
+from edgescript.upstream.pool import Pool
+from edgescript.upstream.tunnel import open_tunnel
+from edgescript.upstream.upload import Upload
+
+#: Methods whose requests say their length even if it is 0 (RFC 9110 8.6).
+_WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
+_VIA_UP = {version: (b"via", b"%b %b" % (version.encode(), hygiene.PSEUDONYM)) for version in ("1.0", "1.1", "2", "3")}
+_VIA_DOWN = (b"via", b"1.1 " + hygiene.PSEUDONYM)
+_CHUNKED = (b"transfer-encoding", b"chunked")
+_EXPECT = (b"expect", b"100-continue")
+_TE = (b"te", b"trailers")
+#: What would end a request line, or split it.
+_BREAKS_LINE = re.compile(rb"[\x00-\x20\x7f]")
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is different about the request and response behind us."""
+
+    header_up: Edit | None = None
+    header_down: Edit | None = None
+    #: The method, and the path with its query, in place of the client's.
+    method: Callable[[Exchange], str] | None = None
+    uri: Callable[[Exchange], bytes] | None = None
+    #: Say who the client is in Forwarded (RFC 7239) too.
+    forwarded: bool = False
+    #: Add ourselves to Via, both ways.
+    via: bool = True
+
+
+class Attempt:
+    """One endpoint that was tried: what `{upstream.address}` and `{upstream.latency}` tell about."""
+
+    __slots__ = ("address", "latency", "upload")
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        #: Seconds from the request being sent to the response's head.
+        self.latency = 0.0
+        self.upload: Upload | None = None
+
+
+async def forward(
+    exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt, *, fresh: bool = False
+) -> Response:
+    """
+    Send an exchange to one endpoint. Waits for nothing but `Pending`.
+
+    :param fresh: not over a connection that has been idle
+    :raises UpstreamError: if no response came
+    """
+    connection = None if fresh else pool.take()
+    if connection is None:
+        connection = await pool.connect()
+    try:
+        head, upgrading = _request(exchange, pool, changes, attempt)
+    except BaseException:
+        pool.release(connection)
+        raise
+    begun = time.monotonic()
+    pending = connection.send(head, head_only=exchange.method == b"HEAD", client=exchange.client, upload=attempt.upload)
+    try:
+        response = await pending
+    except (UpstreamError, HTTPError):
+        raise
+    except BodyBroken:
+        raise Abort from None  # the client broke its request off
+    except BaseException:
+        connection.abort()  # the client has gone
+        raise
+    attempt.latency = time.monotonic() - begun
+    if response.status == 101:
+        if not upgrading:
+            connection.abort()
+            raise UpstreamError("it changed the protocol unasked", Stage.ANSWERED)
+        response.upgrade = partial(open_tunnel, connection)
+    if changes.via:
+        response.headers.append(_VIA_DOWN)
+    if changes.header_down is not None:
+        changes.header_down(response.headers, exchange)
+    return response
+
+
+def target(exchange: Exchange, changes: Changes) -> bytes:
+    """
+    The request target for the upstream.
+
+    :raises HTTPError: 400, if a rewritten one cannot be sent
+    """
+    uri = exchange.uri if changes.uri is None else changes.uri(exchange)
+    if _BREAKS_LINE.search(uri) is not None:
+        raise HTTPError(400, "the rewritten request target has a space or a control character")
+    return uri
+
+
+def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt) -> tuple[bytes, bool]:
+    """The request's head, with its body if that is at hand; and whether it asks for another protocol."""
+    client = exchange.client
+    passing, special = hygiene.split_request(exchange.headers)
+    asked = _asked_host(exchange, special)
+    endpoint = pool.endpoint
+    # A server that is reached by https is one that does not expect our names (as in Caddy since 2.11).
+    host = asked if asked and endpoint.scheme == "http" else endpoint.authority.encode()
+    trusted = client.trust is not None
+    origin = {
+        "remote_ip": client.remote_ip.encode(),
+        "scheme": client.scheme.encode(),
+        "host": asked,
+        "trusted": trusted,
+    }
+    headers = [(b"host", host), *passing, *hygiene.origin_fields(special, **origin)]  # type: ignore[arg-type]
+    if changes.forwarded:
+        headers.append((b"forwarded", hygiene.forwarded_field(special, **origin)))  # type: ignore[arg-type]
+    if changes.via:
+        headers.append(_VIA_UP[exchange.version])
+    upgrading = False
+    if len(special) > 1:
+        upgrading = _add_special(exchange, headers, special)
+    if changes.header_up is not None:
+        changes.header_up(headers, exchange)
+    body = _add_framing(exchange, headers, special, attempt)
+    method = exchange.method if changes.method is None else _method(changes.method(exchange))
+    lines = b"\r\n".join([name + b": " + value for name, value in headers])
+    return b"%b %b HTTP/1.1\r\n%b\r\n\r\n%b" % (method, target(exchange, changes), lines, body), upgrading
+
+
+def _asked_host(exchange: Exchange, special: Headers) -> bytes:
+    """The host that the client asked for: an absolute target's comes before the Host field (RFC 9112 3.2.2)."""
+    if not exchange.target.startswith((b"/", b"*")):
+        return exchange.target.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+    for name, value in special:
+        if name == b"host":
+            return value
+    return b""
+
+
+def _add_special(exchange: Exchange, headers: Headers, special: Headers) -> bool:
+    """What fields between neighbours ask of the next one; and whether that is another protocol."""
+    headers[:] = _without_named(headers, special)
+    if hygiene.wants_trailers(special):
+        headers.append(_TE)
+    protocol = hygiene.upgrade_protocol(special)
+    if protocol is None or not exchange.client.can_upgrade or exchange.body:
+        return False
+    headers.append((b"upgrade", protocol))
+    headers.append((b"connection", b"upgrade"))
+    return True
+
+
+def _without_named(headers: Headers, special: Headers) -> Headers:
+    for value in hygiene.values(special, b"connection"):
+        headers = hygiene.without_named(headers, value)
+    return headers
+
+
+def _add_framing(exchange: Exchange, headers: Headers, special: Headers, attempt: Attempt) -> bytes:
+    """The fields that say how long the body is; gives the body if it is at hand, and else makes its `Upload`."""
+    body = exchange.body
+    if isinstance(body, bytes):
+        if body or exchange.method in _WITH_CONTENT:
+            headers.append((b"content-length", b"%d" % len(body)))
+        return body
+    length = body.length
+    headers.append(_CHUNKED if length is None else (b"content-length", b"%d" % length))
+    expects = exchange.version != "1.0" and hygiene.expects_continue(special)
+    if expects:
+        headers.append(_EXPECT)
+    attempt.upload = Upload(body, exchange.body_limit, awaits_continue=expects)
+    return b""
+
+
+def _method(text: str) -> bytes:
+    method = text.upper().encode("utf-8", "surrogateescape")
+    if _TOKEN.fullmatch(method) is None:
+        raise HTTPError(500, f"{text!r} is no method")
+    return method

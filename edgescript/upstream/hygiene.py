@@ -1,0 +1,126 @@
+"""Which header fields pass a gateway, and which it writes: values in, values out.
+
+Fields between two neighbours end here (RFC 9110 7.6.1), and so do those that an untrusted client has no business to set: who
+it is (X-Forwarded-*, Forwarded) is written by us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edgescript.http.headers import Headers, elements
+
+#: Between neighbours, in either direction. Content-Length is written anew with the body; the last two are for proxies that
+#: a client chose, which we are not (RFC 9110 11.7).
+ENDS_HERE = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+_OF_ORIGIN = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"})
+
+#: Fields of a request that are not simply passed on.
+_SPECIAL = ENDS_HERE | _OF_ORIGIN | {b"expect", b"host"}
+
+#: Fields that frame, route or authenticate must not come as trailers (RFC 9110 6.5.1).
+NOT_AS_TRAILERS = ENDS_HERE | {
+    b"authorization",
+    b"content-encoding",
+    b"content-range",
+    b"content-type",
+    b"cookie",
+    b"expect",
+    b"host",
+    b"set-cookie",
+    b"trailer",
+}
+
+#: What we call ourselves in Via (RFC 9110 7.6.3).
+PSEUDONYM = b"edgescript"
+
+
+def values(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for key, value in headers if key == name]
+
+
+def without_named(headers: Headers, connection: bytes) -> Headers:
+    """The fields but those that a Connection field names."""
+    named = {token.lower() for token in elements((connection,))} - ENDS_HERE - {b"close", b"host"}
+    return [pair for pair in headers if pair[0] not in named] if named else headers
+
+
+def split_request(headers: Headers) -> tuple[Headers, Headers]:
+    """The fields of a request that pass, and those that need thought; in one pass."""
+    passing: Headers = []
+    special: Headers = []
+    for pair in headers:
+        if pair[0] in _SPECIAL:
+            special.append(pair)
+        else:
+            passing.append(pair)
+    return passing, special
+
+
+def origin_fields(special: Headers, *, remote_ip: bytes, scheme: bytes, host: bytes, trusted: bool) -> Headers:
+    """X-Forwarded-For, -Proto and -Host. A trusted proxy's are kept, and its own address added to the first."""
+    if not trusted:
+        return [(b"x-forwarded-for", remote_ip), (b"x-forwarded-proto", scheme), (b"x-forwarded-host", host)]
+    hops = b", ".join([*values(special, b"x-forwarded-for"), remote_ip])
+    proto = values(special, b"x-forwarded-proto") or [scheme]
+    hosts = values(special, b"x-forwarded-host") or [host]
+    return [(b"x-forwarded-for", hops), (b"x-forwarded-proto", proto[0]), (b"x-forwarded-host", hosts[0])]
+
+
+def forwarded_field(special: Headers, *, remote_ip: bytes, scheme: bytes, host: bytes, trusted: bool) -> bytes:
+    """The value of Forwarded (RFC 7239): the chain of a trusted proxy, if any, and this hop."""
+    node = b'"[%b]"' % remote_ip if b":" in remote_ip else remote_ip or b"unknown"
+    hop = b"for=%b;host=%b;proto=%b" % (node, _token_or_quoted(host), scheme)
+    chain = values(special, b"forwarded") if trusted else []
+    return b", ".join([*chain, hop])
+
+
+def _token_or_quoted(value: bytes) -> bytes:
+    plain = value.replace(b".", b"").replace(b"-", b"").isalnum()
+    return value if plain else b'"%b"' % value.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+
+
+def wants_trailers(special: Headers) -> bool:
+    """Whether TE says that trailers are welcome (RFC 9110 10.1.4): the one member of it that can pass on."""
+    return b"trailers" in map(bytes.lower, elements(values(special, b"te")))
+
+
+def expects_continue(special: Headers) -> bool:
+    return any(value.lower() == b"100-continue" for value in values(special, b"expect"))
+
+
+def upgrade_protocol(special: Headers) -> bytes | None:
+    """
+    The protocol that a request wants to change to, or None.
+
+    Not h2c: requests inside a connection that was changed to HTTP/2 would pass every rule of ours unseen.
+    """
+    tokens = {token.lower() for token in elements(values(special, b"connection"))}
+    protocols = values(special, b"upgrade")
+    if b"upgrade" not in tokens or len(protocols) != 1 or b"h2c" in map(bytes.lower, elements(protocols)):
+        return None
+    return protocols[0]
+
+
+def last_chunk(trailers: Headers) -> bytes:
+    """The end of a chunked body (RFC 9112 7.1)."""
+    if not trailers:
+        return b"0\r\n\r\n"
+    return b"0\r\n%b\r\n" % b"".join([b"%b: %b\r\n" % pair for pair in passing_trailers(trailers)])
+
+
+def passing_trailers(trailers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return [pair for pair in trailers if pair[0] not in NOT_AS_TRAILERS]
