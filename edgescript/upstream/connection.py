@@ -214,8 +214,7 @@ class Connection(asyncio.Protocol):
     # ---- asyncio's callbacks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = transport  # type: ignore[assignment]  # a stream's transport reads and writes
         self.plain = transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, error: Exception | None) -> None:
