@@ -42,13 +42,20 @@ def site_hosts(site: BoundSite) -> tuple[str, ...]:
     return tuple(hosts) or ("",)
 
 
+def listened(host: str, port: int) -> tuple[str, int | None]:
+    """A listener's host and port; `unix//run/edge.sock` is a path and has no port."""
+    if host.startswith("unix/"):
+        return host.removeprefix("unix/"), None
+    return host.removeprefix("[").removesuffix("]"), port
+
+
 def _same_addresses(sites: Sequence[BoundSite]) -> Iterator[Problem]:
-    seen: dict[tuple[str, int, str], BoundAddress] = {}
+    seen: dict[tuple[str, tuple[str, int | None]], BoundAddress] = {}
     for site in sites:
         hosts = site_hosts(site)
         for bound in site.addresses:
             for host in hosts:
-                key = (host, bound.address.port, bound.address.host)
+                key = (bound.address.host, listened(host, bound.address.port))
                 first = seen.setdefault(key, bound)
                 if first is not bound:
                     yield _same_address(bound, first)

@@ -16,7 +16,7 @@ from edgescript.declare.bind import Bound
 from edgescript.declare.entries import Action, Built, Closeable, Role, Steps, Test
 from edgescript.declare.plan import plan_of
 from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
-from edgescript.graph.check import check, site_hosts
+from edgescript.graph.check import check, listened, site_hosts
 from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, program, written
 from edgescript.graph.match import HostIndex
 from edgescript.graph.model import ErrorRoute, Graph, Listener, Matcher, Site
@@ -36,7 +36,11 @@ def compile_file(
     :param clock: seconds of the monotonic clock
     """
     bound, problems = bind_file(file, catalogue)
-    problems += check(bound)
+    found = check(bound)
+    if has_errors(problems):
+        # A directive that was not understood is missing from what was checked: only what is certain is said.
+        found = [problem for problem in found if problem.severity is Severity.ERROR]
+    problems += found
     if has_errors(problems):
         return None, problems
     building = _Building(directory, clock)
@@ -198,13 +202,6 @@ def _listeners(bound: Sequence[BoundSite], sites: Sequence[Site]) -> tuple[Liste
     for made, site in zip(bound, sites, strict=True):
         for host in site_hosts(made):
             for address in made.addresses:
-                key = _listened(host, address.address.port)
+                key = listened(host, address.address.port)
                 found.setdefault(key, []).append((address.address.host, site))
     return tuple(Listener(host, port, HostIndex(hosts)) for (host, port), hosts in found.items())
-
-
-def _listened(host: str, port: int) -> tuple[str, int | None]:
-    """A listener's host and port; `unix//run/edge.sock` is a path and has no port."""
-    if host.startswith("unix/"):
-        return host.removeprefix("unix/"), None
-    return host.removeprefix("[").removesuffix("]"), port

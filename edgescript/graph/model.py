@@ -145,6 +145,16 @@ class Graph:
         return value
 
     async def close(self) -> None:
-        """Close whatever the steps opened."""
-        for resource in self.resources:
-            await resource.close()
+        """
+        Close whatever the steps opened, the last first.
+
+        :raises ExceptionGroup: if some cannot be closed; all others are closed nevertheless
+        """
+        failures: list[Exception] = []
+        for resource in reversed(self.resources):
+            try:
+                await resource.close()
+            except Exception as failure:
+                failures.append(failure)
+        if failures:
+            raise ExceptionGroup("not everything could be closed", failures)

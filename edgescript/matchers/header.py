@@ -47,7 +47,7 @@ class Header:
 
     def check(self) -> Iterator[Complaint]:
         if _NAME.fullmatch(self.field) is None:
-            yield Complaint("field", f'"{self.field}" is no name of a header field')
+            yield Complaint("field", f'"{self.field}" is no name of a header field', code="E106")
         elif self.field.startswith("!") and self.values:
             yield Complaint("values", "a field that must not be there has no value")
 

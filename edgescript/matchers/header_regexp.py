@@ -39,9 +39,9 @@ class HeaderRegexp:
 
     def check(self) -> Iterator[Complaint]:
         if len(self.words) > 3:
-            yield Complaint("words", "header_regexp takes a name, a field and a pattern, and no more")
+            yield Complaint("words", "header_regexp takes a name, a field and a pattern, and no more", code="E108")
         elif complaint := regexp_complaint(self.words[-1]):
-            yield Complaint("words", complaint)
+            yield Complaint("words", complaint, code="E106")
 
     @property
     def _field(self) -> bytes:

@@ -37,9 +37,9 @@ class PathRegexp:
 
     def check(self) -> Iterator[Complaint]:
         if len(self.words) > 2:
-            yield Complaint("words", "path_regexp takes a name and a pattern, and no more")
+            yield Complaint("words", "path_regexp takes a name and a pattern, and no more", code="E108")
         elif complaint := regexp_complaint(self.words[-1]):
-            yield Complaint("words", complaint)
+            yield Complaint("words", complaint, code="E106")
 
     def build(self, build: Build) -> Test:
         capture = capturing(self.words[-1], self.words[0] if len(self.words) == 2 else None)

@@ -51,19 +51,23 @@ def serve(exchange: Exchange, listener: Listener) -> Response | Coroutine[Any, A
 def _run(exchange: Exchange, program: Program, position: int) -> Response | _Waiting:
     """Run steps from `position` on, up to a response or a wait. The last step of every program answers or raises."""
     code = program.code
-    while True:
-        test, run, otherwise, flow = code[position]
-        if test is not None and not test(exchange):
-            position = otherwise
-        elif flow == _CALL:
-            response = run(exchange)
-            if response is not None:
-                return response  # type: ignore[no-any-return]
-            position += 1
-        elif flow == _JUMP:
-            position = run(exchange)
-        else:
-            return _Waiting(run(exchange), program, position + 1)
+    try:
+        while True:
+            test, run, otherwise, flow = code[position]
+            if test is not None and not test(exchange):
+                position = otherwise
+            elif flow == _CALL:
+                response = run(exchange)
+                if response is not None:
+                    return response  # type: ignore[no-any-return]
+                position += 1
+            elif flow == _JUMP:
+                position = run(exchange)
+            else:
+                return _Waiting(run(exchange), program, position + 1)
+    except Exception as error:
+        _blame(error, program, position)
+        raise
 
 
 async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> Response:
@@ -72,10 +76,18 @@ async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> R
             response = await waiting.step
             outcome = _run(exchange, waiting.program, waiting.position) if response is None else response
         except Exception as error:
+            _blame(error, waiting.program, waiting.position - 1)
             outcome = _failed(exchange, site, error)
         if not isinstance(outcome, _Waiting):
             return _changed(exchange, outcome)
         waiting = outcome
+
+
+def _blame(error: Exception, program: Program, position: int) -> None:
+    """Have the log of an unexpected error say where in the user's file its step stands."""
+    if not isinstance(error, (HTTPError, Abort)) and not hasattr(error, "__notes__"):
+        step = program.steps[position]
+        error.add_note(f"in the step `{step.text}` ({step.span})")
 
 
 def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response | _Waiting:

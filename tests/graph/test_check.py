@@ -94,6 +94,10 @@ SITES = {
         "http://a.example {\n bind ::1\n}\nhttp://a.example {\n bind 127.0.0.1 ::1\n}\n",
         ["E202 4 1"],
     ),
+    "the same socket": (
+        "http://a.example {\n bind unix//x\n}\nhttp://a.example:81 {\n bind unix//x\n}\n",
+        ["E202 4 1"],
+    ),
     "https": ("https://a.example {\n}\nb.example {\n}\n", ["E203 1", "E203 3"]),
     "malformed": ("http://a*.example {\n}\n", ["E113 1"]),
 }

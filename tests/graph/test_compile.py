@@ -215,6 +215,19 @@ def test_a_graph_closes_what_its_directives_opened(compiled: Callable[[str], Gra
     assert resource.closed  # type: ignore[attr-defined]
 
 
+def test_closing_goes_on_behind_what_cannot_be_closed(compiled: Callable[[str], Graph]) -> None:
+    graph = compiled('http://a.example {\n kept\n kept\n answer "x"\n}\n')
+
+    async def fails() -> None:
+        raise OSError("stuck")
+
+    first, second = graph.resources
+    second.close = fails  # type: ignore[method-assign]
+    with pytest.raises(ExceptionGroup):
+        graph.close().send(None)
+    assert first.closed  # type: ignore[attr-defined]
+
+
 def test_what_cannot_be_set_up_is_a_problem_at_its_line(read: Callable[[str], Any]) -> None:
     graph, problems = read(":80 {\n    broken\n}\n")
     assert graph is None

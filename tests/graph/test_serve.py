@@ -186,6 +186,19 @@ def test_a_mistake_of_the_program_is_logged_and_answered_500(ask: Any, caplog: p
     assert response.status == 500
     assert b"oops" not in response.body  # type: ignore[operator]
     assert "ZeroDivisionError" in caplog.text
+    assert "in the step `test`" in caplog.text
+
+
+def test_a_mistake_is_logged_with_the_step_that_waited(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def waits(exchange: Exchange) -> None:
+        raise KeyError("later")
+
+    async def goes_on(exchange: Exchange) -> None:
+        return None
+
+    with caplog.at_level(logging.ERROR):
+        assert served(ask(), listener(step(goes_on), step(waits))).status == 500
+    assert caplog.text.count("in the step") == 1
 
 
 async def _aborts_later(exchange: Exchange) -> None:
