@@ -130,6 +130,16 @@ def _target(text: str, scope: Scope) -> Target:
     return Target(text, path, query)
 
 
+def query_template(text: str, offset: int, scope: Scope) -> Template:
+    """
+    The query of a target, whose placeholders are encoded as values of one.
+
+    :param offset: where `text` stands in the word that it is part of
+    :raises KindError: if it is no template
+    """
+    return _half(text, offset, scope, None)
+
+
 def _half(text: str, offset: int, scope: Scope, alone: bool | None) -> Template:
     """The path of a target, or with `alone` None its query. Each placeholder's value is encoded for its place."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive
 from edgescript.declare.fields import option, rest
 from edgescript.declare.kinds import STATUS, TEMPLATE, Kind, KindError, Scope, Template
+from edgescript.directives._uri import change, query_template
 from edgescript.files.candidates import POLICIES, Present, normal, present
 from edgescript.http import target as targets
 from edgescript.http.exchange import Exchange
@@ -31,17 +32,8 @@ def _parse(text: str, scope: Scope) -> Candidate:
         status = scope.value(STATUS, text[1:]) if text.startswith("=") else None
     except KindError as error:
         raise KindError("expected a status code behind the =, such as =404") from error
-    return Candidate(text, scope.value(TEMPLATE, path), _query(text, query, scope) if mark else None, status)
-
-
-def _query(text: str, query: str, scope: Scope) -> Template:
-    try:
-        template: Template = scope.value(TEMPLATE, query)
-    except KindError as error:
-        shift = len(text) - len(query)
-        start, end = (None if at is None else at + shift for at in (error.start, error.end))
-        raise KindError(error.message, start, end, error.hint, code=error.code) from None
-    return template
+    brought = query_template(query, len(path) + 1, scope) if mark else None
+    return Candidate(text, scope.value(TEMPLATE, path), brought, status)
 
 
 CANDIDATE = Kind(
@@ -114,9 +106,9 @@ class TryFiles:
 
 
 def _rewrite(exchange: Exchange, path: str, query: Template | None) -> None:
-    # Placeholders are decoded text: what they bring must not end the request line that an upstream may be sent.
-    own = exchange.query if query is None else targets.encode_query(query.read(exchange)) or None
-    if path == exchange.path:
-        exchange.query = own
-    else:
-        exchange.set_uri(targets.encode(path), own)
+    # A path that stays keeps the client's own encoding.
+    raw_path = exchange.raw_path if path == exchange.path else targets.encode(path)
+    if query is not None:
+        change(exchange, raw_path, query.read(exchange).encode("utf-8", "surrogateescape") or None)
+    elif raw_path != exchange.raw_path:
+        exchange.set_uri(raw_path, exchange.query)

@@ -63,19 +63,13 @@ def decode(raw: bytes) -> str:
     return path.decode("utf-8", "surrogateescape")
 
 
-#: What may stand in a path as it is, and in a query (RFC 3986 3.3, 3.4); letters, digits and `-._~` may anyway.
+#: What may stand in a path beside letters, digits and `-._~` (RFC 3986 3.3).
 _OF_PATH = "/:@!$&'()*+,;="
-_OF_QUERY = _OF_PATH + "?%"
 
 
 def encode(path: str) -> bytes:
     """The raw form of a decoded path, such that `decode(encode(path))` is `path` again."""
     return quote_from_bytes(path.encode("utf-8", "surrogateescape"), safe=_OF_PATH).encode("ascii")
-
-
-def encode_query(query: str) -> bytes:
-    """A query that was put together from parts, with what cannot stand in one escaped; escapes in it are kept."""
-    return quote_from_bytes(query.encode("utf-8", "surrogateescape"), safe=_OF_QUERY).encode("ascii")
 
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::([0-9]{0,5}))?")

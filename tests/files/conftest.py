@@ -29,8 +29,8 @@ class Client:
 
 def exchange(target: str | bytes, method: str = "GET", headers: dict[str, str] | None = None) -> Exchange:
     raw = target if isinstance(target, bytes) else target.encode()
-    fields = [(b"host", b"example.com")]
-    fields += [(name.lower().encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    given = {"host": "example.com", **(headers or {})}
+    fields = [(name.lower().encode(), value.encode("latin-1")) for name, value in given.items()]
     return Exchange(Client(), method.encode(), raw, "1.1", fields, b"", 0.0)
 
 

@@ -331,7 +331,9 @@ def test_a_file_that_cannot_be_read_is_an_error(site: Any, make_exchange: Any, m
     assert caught.value.status == 500
 
 
-def test_only_so_many_files_and_roots_are_remembered(site: Any, make_exchange: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_so_many_files_and_roots_are_remembered(
+    site: Any, make_exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answer, "MOST_KNOWN", 3)
     monkeypatch.setattr(answer, "MOST_ROOTS", 3)
     for number in range(10):
@@ -374,7 +376,9 @@ def test_a_file_of_the_epoch_has_no_validators(site: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [1000, 200_000])
-@pytest.mark.parametrize(("field", "start", "end"), [("0-0", 0, 1), ("-5", -5, None), ("900-", 900, None), ("10-19", 10, 20)])
+@pytest.mark.parametrize(
+    ("field", "start", "end"), [("0-0", 0, 1), ("-5", -5, None), ("900-", 900, None), ("10-19", 10, 20)]
+)
 def test_a_part_is_sent_as_206(site: Any, size: int, field: str, start: int, end: int | None) -> None:
     data = os.urandom(size)
     site.write("data", data)

@@ -74,7 +74,9 @@ def test_entity_tags_over_several_lines_are_one_list() -> None:
     assert evaluate(b"GET", lines, CURRENT) is NOT_MODIFIED
 
 
-@pytest.mark.parametrize("headers", [{"if_none_match": '"x"'}, {"if_modified_since": SAME}, {"if_unmodified_since": EARLIER}])
+@pytest.mark.parametrize(
+    "headers", [{"if_none_match": '"x"'}, {"if_modified_since": SAME}, {"if_unmodified_since": EARLIER}]
+)
 def test_a_file_without_validators_is_always_sent(headers: dict[str, str]) -> None:
     assert evaluate(b"GET", fields(**headers), Validators(None, None)) is PROCEED
 

@@ -88,7 +88,6 @@ def test_the_whole_file_system_can_be_a_root(root: Path) -> None:
         "/" + "x" * 300,
         "/" + "x/" * 5000 + "x",
         "/\ud800",
-        "/\udcff",
         "/%2e%2e/secret",
         "/~root",
     ],
