@@ -193,10 +193,8 @@ class _Binding:
         if not top and role in (Role.ERRORS, Role.SITE):
             message = f'"{bound.declaration.name}" stands in a site, not in a block inside one'
             self.scope.report("E116", message, bound.span(), hint="move it to the site's own lines")
-        if bound.matcher is not None:
-            matcher = self._matcher(bound.line, bound.matcher, definitions)
-        else:
-            matcher = _own_paths(bound)
+        word = bound.matcher
+        matcher = _own_paths(bound) if word is None else self._matcher(bound.line, word, definitions)
         return Node(bound, role, matcher, self._inside(bound, role, definitions))
 
     def _inside(self, bound: Bound, role: Role, definitions: Definitions) -> Sequence[Node]:
