@@ -66,6 +66,12 @@ class HeaderChange:
                 edit(response.headers, exchange)
 
 
+class DeferredChange(HeaderChange):
+    """A change that acts after those of all other directives."""
+
+    __slots__ = ()
+
+
 class _Several(HeaderChange):
     """Changes of directives that stand one below the other."""
 
@@ -96,7 +102,7 @@ def register(exchange: Exchange, change: HeaderChange) -> None:
         exchange.changes = [change]
         return
     last = changes[-1]
-    if not isinstance(last, HeaderChange):
+    if not isinstance(last, HeaderChange) or isinstance(last, DeferredChange):
         changes.append(change)
     elif isinstance(last, _Several):
         changes[-1] = _Several((*last.changes, change))
@@ -104,7 +110,7 @@ def register(exchange: Exchange, change: HeaderChange) -> None:
         changes[-1] = _Several((last, change))
 
 
-def register_last(exchange: Exchange, change: HeaderChange) -> None:
+def register_last(exchange: Exchange, change: DeferredChange) -> None:
     """Have the response changed after all other changes; of several, the later written has the last word."""
     if exchange.changes is None:
         exchange.changes = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive, record
 from edgescript.declare.fields import arg, group, option, rows
 from edgescript.declare.kinds import HeaderName, StatusPattern, Template
 from edgescript.directives._headers import (
+    DeferredChange,
     FieldLine,
     HeaderChange,
     complaint_of,
@@ -16,7 +17,7 @@ from edgescript.directives._headers import (
     register_last,
 )
 from edgescript.graph.patterns import wildcard
-from edgescript.http.edit import Operation, compile_operations
+from edgescript.http.edit import compile_operations
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import every
 from edgescript.http.message import Response
@@ -103,8 +104,10 @@ class Header:
         if self.field is not None:
             operations.insert(0, operation_of(self.field, self.value, self.replacement))
         fits = None if self.match is None else _fits(self.match)
-        at_once = _change([one for one in operations if not (self.defer or one.deferred)], fits)
-        at_last = _change([one for one in operations if self.defer or one.deferred], fits)
+        edit_at_once = compile_operations([one for one in operations if not (self.defer or one.deferred)])
+        edit_at_last = compile_operations([one for one in operations if self.defer or one.deferred])
+        at_once = None if edit_at_once is None else HeaderChange([edit_at_once], fits)
+        at_last = None if edit_at_last is None else DeferredChange([edit_at_last], fits)
 
         def run(exchange: Exchange) -> None:
             if at_once is not None:
@@ -113,11 +116,6 @@ class Header:
                 register_last(exchange, at_last)
 
         return run
-
-
-def _change(operations: Sequence[Operation], fits: Callable[[Response], bool] | None) -> HeaderChange | None:
-    edit = compile_operations(operations)
-    return None if edit is None else HeaderChange([edit], fits)
 
 
 def _fits(match: ResponseMatch) -> Callable[[Response], bool]:
