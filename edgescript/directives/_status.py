@@ -15,7 +15,16 @@ _NUMBER = re.compile(r"[0-9]{3}")
 
 
 def sort(status: Template | None, text: Template | None) -> tuple[Template | None, Template | None]:
-    """Which word is the status and which the text: a word alone is a status if it is a number of three digits."""
+    """
+    Which word is the status and which the text.
+
+    A word alone is a status if it is a number of three digits. Of two the first is, or as in Caddy the second, where only
+    that can be one.
+    """
+    if status is not None and text is not None and _NUMBER.fullmatch(text.constant or ""):
+        return (
+            (text, status) if status.constant is not None and not _NUMBER.fullmatch(status.constant) else (status, text)
+        )
     if status is None or text is not None or _NUMBER.fullmatch(status.constant or ""):
         return status, text
     return None, status
@@ -32,10 +41,16 @@ def complaint_of(status: Template | None, least: int) -> Iterator[Complaint]:
         yield Complaint("status", f"a status here is at least {least}", None, "E106")
 
 
-def reader(status: Template | None, default: int) -> Callable[[Exchange], int]:
-    """Gives the status for an exchange; what a placeholder gives must be one."""
-    if status is None or status.constant is not None:
-        constant = default if status is None or status.constant is None else int(status.constant)
+def reader(status: Template | None, default: int | None) -> Callable[[Exchange], int]:
+    """
+    Gives the status for an exchange; what a placeholder gives must be one.
+
+    Without a status it is `default`; where that is None, it is 200, and inside `handle_errors` that of the error, as in Caddy.
+    """
+    if status is None:
+        return _of_answer if default is None else lambda exchange: default
+    if status.constant is not None:
+        constant = int(status.constant)
         return lambda exchange: constant
     read = status.read
 
@@ -46,3 +61,7 @@ def reader(status: Template | None, default: int) -> Callable[[Exchange], int]:
         return int(text)
 
     return read_status
+
+
+def _of_answer(exchange: Exchange) -> int:
+    return 200 if exchange.error is None else exchange.error.status

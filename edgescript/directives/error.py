@@ -30,7 +30,7 @@ class Error:
     }
     test "an error goes to handle_errors" {
         request GET http://localhost/private/x
-        expect  status 200
+        expect  status 403
         expect  body "403: not for you"
         request GET http://localhost/
         expect  body "hello"

@@ -24,9 +24,9 @@ class Respond:
     """
     Answer the request with a status and a text.
 
-    A word alone is the status if it is a number of three digits, and otherwise the text; the status is 200 where none is
-    given. The text may have placeholders. The content type is JSON if the text is, HTML if it begins as a page does, and
-    plain text otherwise; `header Content-Type …` above says something else.
+    A word alone is the status if it is a number of three digits, and otherwise the text. Where no status is given it is 200,
+    and inside `handle_errors` that of the error. The text may have placeholders. The content type is JSON if the text is,
+    HTML if it begins as a page does, and plain text otherwise; `header Content-Type …` above says something else.
 
     The status 103 sends the fields that `header` above sets as early hints, and goes on to the directives below.
 
@@ -35,6 +35,7 @@ class Respond:
         respond /health 204
         respond /hello "Hello, {client_ip}."
         respond /gone 410 "gone for good"
+        respond /moved "gone elsewhere" 410
         respond 404 {
             body  "nothing here"
             close
@@ -50,6 +51,9 @@ class Respond:
         request GET http://localhost/gone
         expect  status 410
         expect  body "gone for good"
+        request GET http://localhost/moved
+        expect  status 410
+        expect  body "gone elsewhere"
         request GET http://localhost/else
         expect  status 404
         expect  body "nothing here"
@@ -80,7 +84,7 @@ class Respond:
         status, body = self._words
         if (status is None or status.constant is not None) and (body is None or body.constant is not None):
             return self._constant(status, body)
-        read_status = _status.reader(status, 200)
+        read_status = _status.reader(status, None)
         close = self.close
 
         def run(exchange: Exchange) -> Response:
@@ -93,15 +97,15 @@ class Respond:
     def _constant(self, status: Template | None, body: Template | None) -> Built:
         """Everything is known beforehand; the list alone is made anew, because wrappers may change it."""
         text = body.constant if body is not None and body.constant is not None else ""
-        code = 200 if status is None or status.constant is None else int(status.constant)
+        read_status = _status.reader(status, None)
         fields = tuple(_content_type(text, body))
         encoded = _encoded(text)
         close = self.close
 
         def run(exchange: Exchange) -> Response:
-            return Response(code, [*fields], encoded, close=close)
+            return Response(read_status(exchange), [*fields], encoded, close=close)
 
-        return Built(run, lambda exchange: f"answer {code}")
+        return Built(run, lambda exchange: f"answer {read_status(exchange)}")
 
 
 def _encoded(text: str) -> bytes:

@@ -18,7 +18,7 @@ SITE = """http://example.com {
         proxy 10.0.0.1:8080
     }
     handle {
-        respond @writes "no" 405
+        respond @writes 405 "no"
         respond "hello"
     }
 }
