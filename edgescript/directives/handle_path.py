@@ -49,11 +49,6 @@ class HandlePath:
         if not self.path.startswith("/") or "*" in self.path[:-1]:
             yield Complaint("path", "handle_path takes a path with * at its end only, such as /api/*")
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """What the block is for; the compiler matches it."""
-        return (self.path,)
-
     def build(self, build: Build) -> Action:
         prefix = self.path.removesuffix("*").removesuffix("/")
 
