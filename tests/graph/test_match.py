@@ -69,7 +69,7 @@ PATTERNS = [
 
 
 @pytest.mark.parametrize(("pattern", "fitting", "others"), PATTERNS)
-def test_a_path_pattern(pattern: str, fitting: list[str], others: list[str], ask: object) -> None:
+def test_a_path_pattern(pattern: str, fitting: list[str], others: list[str]) -> None:
     for patterns in ([pattern], [pattern, "/no", "*.no", "/no/*"], [pattern, "*no*"]):
         test = path_test(patterns)
         assert [path for path in fitting if not test(_at(path))] == []
