@@ -77,7 +77,7 @@ class LineWriter:
         self._taken_in += len(line)
         if not self._awake:
             self._wake()
-        if waiting > BATCH:
+        if waiting > BATCH and not self._enough.is_set():
             self._enough.set()
 
     def _wake(self) -> None:
@@ -179,8 +179,7 @@ class _File:
         if self._descriptor is not None and self._is_elsewhere(self._descriptor):
             self.close()
         if self._descriptor is None:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o600)
+            self._descriptor = _open(self._path)
         return self._descriptor
 
     def _is_elsewhere(self, descriptor: int) -> bool:
@@ -195,6 +194,15 @@ class _File:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _open(path: str) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        return os.open(path, flags, 0o600)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
