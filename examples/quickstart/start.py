@@ -17,7 +17,7 @@ WELCOME = """
 The quickstart is on http://localhost:{port}/ (stop it with Ctrl-C). Try:
 
     curl http://localhost:{port}/healthz
-    curl http://localhost:{port}/api/hello?name=you
+    curl 'http://localhost:{port}/api/hello?name=you'
     curl -i http://localhost:{port}/old
     edge explain --config examples/quickstart/Edgefile GET http://localhost:8080/api/hello
 
