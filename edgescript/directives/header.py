@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive, record
-from edgescript.declare.fields import arg, group, option, rows
-from edgescript.declare.kinds import HeaderName, StatusPattern, Template
+from edgescript.declare.fields import arg, group, option, rest, rows
+from edgescript.declare.kinds import HeaderName, KindError, StatusPattern, Template
+from edgescript.declare.values import status_pattern
 from edgescript.directives._headers import (
     DeferredChange,
     FieldLine,
@@ -35,10 +36,36 @@ class FieldMatch:
 
 @record
 class ResponseMatch:
-    """Which responses are changed; all lines must hold."""
+    """Which responses are changed: by one rule on the line, or by lines of a block, all of which must hold."""
 
+    words: tuple[str, ...] = rest("One rule on the line itself: `status 4xx`, or `header Content-Type text/*`.")
     status: tuple[StatusPattern, ...] = option("Statuses or classes, one of which the response must have.")
     header: tuple[FieldMatch, ...] = option("A field that the response must have.", repeated=True)
+
+    def check(self) -> Iterator[Complaint]:
+        try:
+            self.rules()
+        except KindError as error:
+            yield Complaint("words", error.message, error.hint, "E106")
+
+    def rules(self) -> tuple[tuple[StatusPattern, ...], list[tuple[bytes, str]]]:
+        """
+        All statuses, and all fields with their values.
+
+        :raises KindError: if the words on the line are no rule
+        """
+        statuses = self.status
+        fields = [(field.name, field.value or "*") for field in self.header]
+        match self.words:
+            case ():
+                pass
+            case ("status", *patterns) if patterns:
+                statuses += tuple(status_pattern(pattern) for pattern in patterns)
+            case ("header", name, *value) if len(value) < 2:
+                fields.append((name.lower().encode(), value[0] if value else "*"))
+            case _:
+                raise KindError("expected `status 4xx` or `header NAME VALUE`")
+        return statuses, fields
 
 
 @directive("header", role=Role.WRAPPER)
@@ -64,9 +91,7 @@ class Header:
             X-Status {status}
         }
         header {
-            match {
-                status 4xx
-            }
+            match status 4xx
             X-Sorry yes
         }
         respond /missing 404
@@ -119,8 +144,8 @@ class Header:
 
 
 def _fits(match: ResponseMatch) -> Callable[[Response], bool]:
-    statuses = match.status
-    fields = [(field.name, wildcard((field.value or "*").encode())) for field in match.header]
+    statuses, pairs = match.rules()
+    fields = [(name, wildcard(value.encode())) for name, value in pairs]
 
     def fits(response: Response) -> bool:
         if statuses and not any(status.matches(response.status) for status in statuses):

@@ -67,6 +67,22 @@ def test_a_match_picks_responses_by_status_and_field(site):
     assert seen == {"/404": ("yes", None), "/json": (None, "yes"), "/500": ("yes", None), "/": (None, None)}
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("status 2xx", "yes"),
+        ("status 404 200", "yes"),
+        ("status 404", None),
+        ("header Content-Type", "yes"),
+        ("header Content-Type text/*", "yes"),
+        ("header Content-Type image/*", None),
+        ("header X-None", None),
+    ],
+)
+def test_a_match_may_stand_on_one_line(site, rule, expected):
+    assert site(f"header {{\n match {rule}\n X yes\n}}\nrespond hello")().header("x") == expected
+
+
 def test_values_are_bytes_as_they_came(site):
     answer = site("header X {path}\nrespond hello")("/%ff")
     assert (b"x", b"/\xff") in answer.response.headers
@@ -87,6 +103,8 @@ def test_compiled_changes_are_not_shared_between_requests(site):
         ("header X ( b", "E115 the regular expression is malformed"),
         ("header Content-Length 5", 'E115 "Content-Length" is written by the server itself'),
         ("header {\n X\n}", 'E115 "X" has no value'),
+        ("header {\n match 404\n X a\n}", "E106 expected `status 4xx`"),
+        ("header {\n match status 4x\n X a\n}", "E106 expected a status code"),
         ("header X {unknown}", 'E104 there is no placeholder "unknown"'),
     ],
 )
