@@ -30,7 +30,8 @@ class Group:
 
         :raises HTTPError: 502, 503 or 504, if none gave one; 413, if the request's body is too long
         """
-        _check_length(exchange)
+        if exchange.body_limit is not None:
+            _check_length(exchange, exchange.body_limit)
         pools = self.pools
         pool = pools[0] if len(pools) == 1 else self.pick(exchange, pools)
         attempt = exchange.upstream = Attempt(pool.address)
@@ -77,9 +78,8 @@ def untried(pools: Sequence[Pool], tried: Sequence[Pool]) -> Sequence[Pool]:
     return left or [pool for pool in pools if pool is not tried[-1]] or pools
 
 
-def _check_length(exchange: Exchange) -> None:
-    limit, body = exchange.body_limit, exchange.body
-    if limit is not None:
-        length = len(body) if isinstance(body, bytes) else body.length
-        if length is not None and length > limit:
-            raise HTTPError(413, "the request's body is too long")
+def _check_length(exchange: Exchange, limit: int) -> None:
+    body = exchange.body
+    length = len(body) if isinstance(body, bytes) else body.length
+    if length is not None and length > limit:
+        raise HTTPError(413, "the request's body is too long")

@@ -30,6 +30,7 @@ _VIA_DOWN = (b"via", b"1.1 " + hygiene.PSEUDONYM)
 _CHUNKED = (b"transfer-encoding", b"chunked")
 _EXPECT = (b"expect", b"100-continue")
 _TE = (b"te", b"trailers")
+_SLASH = b"/"[0]
 #: What would end a request line, or split it.
 _BREAKS_LINE = re.compile(rb"[\x00-\x20\x7f]")
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -120,35 +121,29 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
     client = exchange.client
     passing, special = hygiene.split_request(exchange.headers)
     asked = _asked_host(exchange, special)
-    endpoint = pool.endpoint
     # A server that is reached by https is one that does not expect our names (as in Caddy since 2.11).
-    host = asked if asked and endpoint.scheme == "http" else endpoint.authority.encode()
-    trusted = client.trust is not None
-    origin = {
-        "remote_ip": client.remote_ip.encode(),
-        "scheme": client.scheme.encode(),
-        "host": asked,
-        "trusted": trusted,
-    }
-    headers = [(b"host", host), *passing, *hygiene.origin_fields(special, **origin)]  # type: ignore[arg-type]
+    host = asked if asked and pool.endpoint.tls is None else pool.authority
+    headers = [(b"host", host), *passing]
+    remote_ip, scheme, trusted = client.remote_ip.encode(), client.scheme.encode(), client.trust is not None
+    headers += hygiene.origin_fields(special, remote_ip, scheme, asked, trusted=trusted)
     if changes.forwarded:
-        headers.append((b"forwarded", hygiene.forwarded_field(special, **origin)))  # type: ignore[arg-type]
+        headers.append((b"forwarded", hygiene.forwarded_field(special, remote_ip, scheme, asked, trusted=trusted)))
     if changes.via:
         headers.append(_VIA_UP[exchange.version])
-    upgrading = False
-    if len(special) > 1:
-        upgrading = _add_special(exchange, headers, special)
+    upgrading = len(special) > 1 and _add_special(exchange, headers, special)
     if changes.header_up is not None:
         changes.header_up(headers, exchange)
-    body = _add_framing(exchange, headers, special, attempt)
+    content = b""
+    if exchange.body or exchange.method in _WITH_CONTENT:
+        content = _add_framing(exchange, headers, special, attempt)
     method = exchange.method if changes.method is None else _method(changes.method(exchange))
     lines = b"\r\n".join([name + b": " + value for name, value in headers])
-    return b"%b %b HTTP/1.1\r\n%b\r\n\r\n%b" % (method, target(exchange, changes), lines, body), upgrading
+    return b"".join((method, b" ", target(exchange, changes), b" HTTP/1.1\r\n", lines, b"\r\n\r\n", content)), upgrading
 
 
 def _asked_host(exchange: Exchange, special: Headers) -> bytes:
     """The host that the client asked for: an absolute target's comes before the Host field (RFC 9112 3.2.2)."""
-    if not exchange.target.startswith((b"/", b"*")):
+    if exchange.target[0] != _SLASH and exchange.target != b"*":
         return exchange.target.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
     for name, value in special:
         if name == b"host":
@@ -179,8 +174,7 @@ def _add_framing(exchange: Exchange, headers: Headers, special: Headers, attempt
     """The fields that say how long the body is; gives the body if it is at hand, and else makes its `Upload`."""
     body = exchange.body
     if isinstance(body, bytes):
-        if body or exchange.method in _WITH_CONTENT:
-            headers.append((b"content-length", b"%d" % len(body)))
+        headers.append((b"content-length", b"%d" % len(body)))
         return body
     length = body.length
     headers.append(_CHUNKED if length is None else (b"content-length", b"%d" % length))

@@ -31,6 +31,9 @@ _OF_ORIGIN = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b
 #: Fields of a request that are not simply passed on.
 _SPECIAL = ENDS_HERE | _OF_ORIGIN | {b"expect", b"host"}
 
+#: Asks for nothing that is not so anyway; frequent.
+_KEEP_ALIVE = (b"connection", b"keep-alive")
+
 #: Fields that frame, route or authenticate must not come as trailers (RFC 9110 6.5.1).
 NOT_AS_TRAILERS = ENDS_HERE | {
     b"authorization",
@@ -63,14 +66,14 @@ def split_request(headers: Headers) -> tuple[Headers, Headers]:
     passing: Headers = []
     special: Headers = []
     for pair in headers:
-        if pair[0] in _SPECIAL:
-            special.append(pair)
-        else:
+        if pair[0] not in _SPECIAL:
             passing.append(pair)
+        elif pair != _KEEP_ALIVE:
+            special.append(pair)
     return passing, special
 
 
-def origin_fields(special: Headers, *, remote_ip: bytes, scheme: bytes, host: bytes, trusted: bool) -> Headers:
+def origin_fields(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes, *, trusted: bool) -> Headers:
     """X-Forwarded-For, -Proto and -Host. A trusted proxy's are kept, and its own address added to the first."""
     if not trusted:
         return [(b"x-forwarded-for", remote_ip), (b"x-forwarded-proto", scheme), (b"x-forwarded-host", host)]
@@ -80,7 +83,7 @@ def origin_fields(special: Headers, *, remote_ip: bytes, scheme: bytes, host: by
     return [(b"x-forwarded-for", hops), (b"x-forwarded-proto", proto[0]), (b"x-forwarded-host", hosts[0])]
 
 
-def forwarded_field(special: Headers, *, remote_ip: bytes, scheme: bytes, host: bytes, trusted: bool) -> bytes:
+def forwarded_field(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes, *, trusted: bool) -> bytes:
     """The value of Forwarded (RFC 7239): the chain of a trusted proxy, if any, and this hop."""
     node = b'"[%b]"' % remote_ip if b":" in remote_ip else remote_ip or b"unknown"
     hop = b"for=%b;host=%b;proto=%b" % (node, _token_or_quoted(host), scheme)

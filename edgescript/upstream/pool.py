@@ -26,6 +26,7 @@ class Pool:
     def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
         self.endpoint = endpoint
         self.address = endpoint.address
+        self.authority = endpoint.authority.encode()
         self.limits = limits
         #: Last in, first out: the others grow old, and are closed.
         self._idle: list[Connection] = []
