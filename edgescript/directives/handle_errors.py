@@ -14,18 +14,18 @@ class HandleErrors:
     cannot be reached, or because no directive answered.
 
     With statuses (`404`, `5xx`) it answers only those; the most specific block is taken. Inside, `{err.status}`,
-    `{err.status_text}` and `{err.message}` tell about the error. The answer has the status that the block gives it, as in
-    `respond {err.status} "…"`; a block that answers nothing leaves the plain page.
+    `{err.status_text}` and `{err.message}` tell about the error. `respond "…"` has the error's own status there, and
+    another where it gives one; a block that answers nothing leaves the plain page.
 
     ```edge-test
     :80 {
         respond / "hello"
         error /broken "out of order"
         handle_errors 404 {
-            respond {err.status} "There is no {path}."
+            respond "There is no {path}."
         }
         handle_errors {
-            respond {err.status} "{err.status_text}: {err.message}"
+            respond "{err.status_text}: {err.message}"
         }
     }
     test "by status" {

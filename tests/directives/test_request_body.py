@@ -2,9 +2,15 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
+from edgescript.catalog import Catalogue
+from edgescript.declare.entries import Role, directive
+from edgescript.graph.load import load
 from edgescript.http.body import BodyTooLarge, collect
+from edgescript.http.message import Response
+from edgescript.text.source import Source
 
 
 class Stream:
@@ -61,3 +67,37 @@ def test_a_reader_stops_behind_the_limit(site):
     with pytest.raises(BodyTooLarge):
         asyncio.run(collect(exchange.body, exchange.body_limit))
     assert stream.cancelled
+
+
+@directive("read_all", role=Role.TERMINAL)
+class ReadAll:
+    """Reads the whole body before it answers."""
+
+    def build(self, build):
+        async def run(exchange):
+            body = await collect(exchange.body, 1_000_000)
+            return Response(200, [], b"%d bytes" % len(body))
+
+        return run
+
+
+@pytest.fixture
+def upstream(servers):
+    """The port of a server that reads bodies."""
+    source = Source("Edgefile", ":80 {\n read_all\n}\n")
+    catalogue = Catalogue.load().with_entries(ReadAll)
+    graph, problems = load(source, catalogue=catalogue, environment={}, directory=".")
+    assert graph is not None, problems
+    return servers.start(graph).port
+
+
+@pytest.mark.parametrize("engine", ["fast", "hypercorn"])
+@pytest.mark.parametrize(("size", "status"), [(5, 200), (6, 413), (100_000, 413)])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_over_a_connection_too_much_is_answered_413(serve_edgefile, upstream, engine, size, status, chunked):
+    text = f":80 {{\n request_body {{\n max_size 5\n }}\n proxy 127.0.0.1:{upstream}\n}}"
+    server = serve_edgefile(text, engine=engine)
+    body = b"x" * size
+    answer = httpx.post(server.url, content=iter([body]) if chunked else body)
+    assert answer.status_code == status
+    assert httpx.post(server.url, content=b"next").text == "4 bytes"
