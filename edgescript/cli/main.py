@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -51,12 +52,14 @@ def main() -> None:
 
     What the operating system refuses (a missing file, a taken port, a missing permission) is one line.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character is no reason to fail.
+            stream.reconfigure(errors="backslashreplace")
     try:
-        edge.main(prog_name="edge", standalone_mode=False)
+        # Without standalone mode click returns the code of an Exit, and what a command returns otherwise: None.
+        code = edge.main(prog_name="edge", standalone_mode=False) or 0
         sys.stdout.flush()
-        code = 0
-    except click.exceptions.Exit as ended:
-        code = ended.exit_code
     except click.UsageError as error:
         error.show()
         code = error.exit_code

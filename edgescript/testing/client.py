@@ -59,7 +59,7 @@ def imagined(graph: Graph, listener: Listener, request: Request, *, ip: str = "1
     """
     client = ImaginedClient(request.scheme or "http", ip, listener.port or 0, _trust(graph))
     method, target = request.method.encode("ascii", "replace"), request.target.encode("utf-8", "surrogateescape")
-    body = request.body.encode()
+    body = request.body.encode("utf-8", "surrogateescape")
     return Exchange(client, method, target, "1.1", _headers(request, body), body, time.monotonic())
 
 
@@ -73,7 +73,7 @@ def _headers(request: Request, body: bytes) -> Headers:
     headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers]
     names = {name for name, _ in headers}
     if b"host" not in names:
-        headers.insert(0, (b"host", (request.authority or "localhost").encode()))
+        headers.insert(0, (b"host", (request.authority or "localhost").encode("utf-8", "surrogateescape")))
     if body and b"content-length" not in names:
         headers.append((b"content-length", str(len(body)).encode()))
     return headers

@@ -12,7 +12,7 @@ from edgescript.text.problem import Problem, did_you_mean
 from edgescript.text.source import Span
 
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
-_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class _Reader:
 
     def header(self, target: Request | StandIn, line: Line) -> None:
         name, value = line.words[1].value, line.words[2].value
-        if not _FIELD_NAME.fullmatch(name):
+        if not FIELD_NAME.fullmatch(name):
             self.complain("E106", "not a header field name", line, line.words[1])
         else:
             target.headers.append((name, value))

@@ -145,7 +145,15 @@ def test_explain_as_json(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["a", "b", "c"], ["ftp://x/"], ["/", "-H", "nocolon"], ["/", "--ip", "nix"], ["http://x:y/"]]
+    "words",
+    [
+        ["a", "b", "c"],
+        ["ftp://x/"],
+        ["/", "-H", "nocolon"],
+        ["/", "-H", "not a name: x"],
+        ["/", "--ip", "nix"],
+        ["http://x:y/"],
+    ],
 )
 def test_explain_with_wrong_usage(call: Call, tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "Edgefile").write_text(SITE)
@@ -220,3 +228,13 @@ def test_help_suggests_the_nearest_name(call: Call) -> None:
     result = call("help", "respnod")
     assert result.exit_code == 1
     assert 'nothing is called "respnod"; did you mean "respond"?' in result.output
+
+
+@pytest.mark.parametrize(
+    "url", ["/\udcff", "http://\udcff.example/", "/ä?ö", "http://[::1", "/\n", "http://a b/", "//x", "/%00"]
+)
+def test_explain_of_a_strange_url_is_no_traceback(call: Call, tmp_path: Path, url: str) -> None:
+    (tmp_path / "Edgefile").write_text(':80 {\n    respond "hello"\n}\n')
+    result = call("explain", url)
+    assert result.exit_code in (0, 1, 2)
+    assert result.exception is None or isinstance(result.exception, SystemExit)

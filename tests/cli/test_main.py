@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from edgescript.cli import console
 from edgescript.version import __version__
 
 Call = Callable[..., Result]
@@ -82,6 +84,26 @@ def test_a_directory_instead_of_a_file_is_one_line(process: Process, tmp_path: P
     done = process("validate", str(tmp_path))
     assert done.returncode == 1
     assert done.stderr == f"edge: {tmp_path}: is a directory\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(errno.EACCES, "Permission denied", "Edgefile"), "Edgefile: permission denied"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no space left on device"),
+        (OSError("it is no regular file"), "it is no regular file"),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_a_line(error: OSError, told: str) -> None:
+    assert console.reason(error) == told
+
+
+@pytest.mark.parametrize("command", ["validate", "fmt", "adapt"])
+def test_a_file_with_errors_is_exit_code_1_and_no_traceback(process: Process, command: str) -> None:
+    done = process(command, "-", stdin=':80 {\n    respond "unfinished\n')
+    assert done.returncode == 1
+    assert "E00" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("command", ["validate", "fmt", "adapt", "run"])

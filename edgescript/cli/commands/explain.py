@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
+    from edgescript.testing.scenario import FIELD_NAME
+
     found = []
     for value in values:
         name, colon, rest = value.partition(":")
-        if not colon or not name.strip():
+        if not colon or not FIELD_NAME.fullmatch(name.strip()):
             raise click.BadParameter(f"{value!r} is not 'Name: value'")
         found.append((name.strip(), rest.strip()))
     return found
