@@ -90,6 +90,8 @@ class LineWriter:
 
     async def close(self) -> None:
         """Write what waits, and free the destination once nobody uses it any more."""
+        if _writers.get(self._name) is not self:
+            return  # closed by its last user before
         _users[self._name] -= 1
         if _users[self._name] == 0:
             del _users[self._name], _writers[self._name]

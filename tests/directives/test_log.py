@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 
 from edgescript.catalog import Catalogue
@@ -76,3 +77,26 @@ def test_the_request_id_is_there_once_something_uses_it(logged):
 def test_mistakes(mistakes, line, problem):
     (found,) = mistakes(f"log {{\n{line}\n}}\nrespond")
     assert found.startswith(problem)
+
+
+@pytest.mark.parametrize("engine", ["fast", "hypercorn"])
+def test_a_server_writes_what_it_sent(serve_edgefile, tmp_path, engine):
+    server = serve_edgefile(":80 {\n log {\n output file access.log\n }\n respond /x hello\n}", engine=engine)
+    assert httpx.get(f"{server.url}/x", headers={"User-Agent": "a test"}).text == "hello"
+    assert httpx.get(f"{server.url}/y").status_code == 404
+    server.stop()
+    lines = [json.loads(line) for line in (tmp_path / "access.log").read_text().splitlines()]
+    assert [(line["uri"], line["status"], line["size"]) for line in lines] == [
+        ("/x", 200, 5),
+        ("/y", 404, 14),
+    ]
+    assert lines[0]["user_agent"] == "a test"
+    assert all(0 < line["duration"] < 60 for line in lines)
+
+
+def test_a_request_without_an_answer_leaves_a_line_too(serve_edgefile, tmp_path):
+    server = serve_edgefile(":80 {\n log {\n output file access.log\n }\n abort\n}")
+    with pytest.raises(httpx.TransportError):
+        httpx.get(server.url)
+    server.stop()
+    assert json.loads((tmp_path / "access.log").read_text())["status"] == 0

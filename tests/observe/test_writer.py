@@ -160,3 +160,14 @@ def test_a_stream_that_takes_only_a_part_at_once_gets_everything():
 def test_closing_an_unused_writer_makes_no_file(tmp_path):
     close(acquire(str(tmp_path / "access.log")))
     assert not (tmp_path / "access.log").exists()
+
+
+def test_closing_once_more_harms_nobody(tmp_path):
+    path = str(tmp_path / "access.log")
+    first = acquire(path)
+    close(first)
+    second = acquire(path)
+    close(first)
+    second.write("line\n")
+    close(second)
+    assert (tmp_path / "access.log").read_text() == "line\n"
