@@ -153,8 +153,43 @@ def receive_all(client: socket.socket) -> bytes:
     return b"".join(pieces)
 
 
+class Servers:
+    """Starts servers and stops them all."""
+
+    def __init__(self) -> None:
+        self._running: list[RunningServer] = []
+
+    def start(
+        self, graph: Graph, *, engine: Engine = "fast", clock: Callable[[], float] = time.monotonic
+    ) -> RunningServer:
+        server = RunningServer(graph, engine=engine, clock=clock)
+        self._running.append(server)
+        server.start()
+        return server
+
+    def stop(self) -> None:
+        for server in reversed(self._running):
+            server.stop()
+
+
 @pytest.fixture
-def serve_edgefile(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+def servers() -> Iterator[Servers]:
+    """`servers.start(graph, engine=…, clock=…)` for graphs that were not made from an Edgefile."""
+    made = Servers()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def module_servers() -> Iterator[Servers]:
+    """The same, with servers that live as long as the tests of one file."""
+    made = Servers()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def serve_edgefile(servers: Servers, tmp_path: Path) -> Callable[..., RunningServer]:
     """
     `serve_edgefile(text, engine="fast", directory=None, environment=None, clock=time.monotonic)` starts a real server.
 
@@ -163,7 +198,6 @@ def serve_edgefile(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
     Every listener gets a free port of its own, whatever port the Edgefile names: write `:80 { … }` or `http://example.com`.
     Relative paths start in `tmp_path`. All servers are stopped at the end of the test.
     """
-    running: list[RunningServer] = []
 
     def start(
         text: str,
@@ -174,14 +208,9 @@ def serve_edgefile(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
         clock: Callable[[], float] = time.monotonic,
     ) -> RunningServer:
         graph = load_graph(text, directory=directory or str(tmp_path), environment=environment, clock=clock)
-        server = RunningServer(graph, engine=engine, clock=clock)
-        running.append(server)
-        server.start()
-        return server
+        return servers.start(graph, engine=engine, clock=clock)
 
-    yield start
-    for server in reversed(running):
-        server.stop()
+    return start
 
 
 def open_descriptors() -> dict[str, str]:
@@ -211,3 +240,151 @@ def no_leaks() -> Iterator[None]:
     assert not left, f"still open: {left}"
     threads = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
     assert not [name for name in threads if "edge" in name.lower()], threads
+
+
+# ---- scripted origins
+
+
+class Origin:
+    """
+    A server that behaves as the test says, in threads of its own: `behave(connection, number)` for each connection.
+
+    Its socket is closed when `behave` returns. `heads` are the request heads that `read_head` has read, in order.
+    """
+
+    def __init__(self, behave: Callable[[OriginConnection, int], None], listening: socket.socket | None = None) -> None:
+        self._behave = behave
+        self._listening = listening or socket.create_server(("127.0.0.1", 0))
+        #: `127.0.0.1:1234`, unless the test made the socket.
+        self.address = "" if listening else f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self.heads: list[bytes] = []
+        #: How many connections there were.
+        self.accepted = 0
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                connection.settimeout(20)
+                self.accepted += 1
+                self._open.add(connection)
+                thread = threading.Thread(target=self._serve, args=(connection, self.accepted), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        with connection, contextlib.suppress(OSError, EOFError):
+            self._behave(OriginConnection(connection, self), number)
+        self._open.discard(connection)
+
+    def stop(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for connection in tuple(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(20)
+            assert not thread.is_alive(), "an origin did not stop"
+
+
+class OriginConnection:
+    """One connection to an origin, from the origin's side."""
+
+    def __init__(self, connection: socket.socket, origin: Origin) -> None:
+        self.socket = connection
+        self._origin = origin
+        self._received = b""
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def read(self, size: int) -> bytes:
+        """Exactly so many bytes. :raises EOFError: if the other side closes before"""
+        while len(self._received) < size:
+            self._more()
+        data, self._received = self._received[:size], self._received[size:]
+        return data
+
+    def read_until(self, mark: bytes) -> bytes:
+        while mark not in self._received:
+            self._more()
+        return self.read(self._received.index(mark) + len(mark))
+
+    def read_head(self) -> bytes:
+        """The next request's head, with the empty line."""
+        head = self.read_until(b"\r\n\r\n")
+        self._origin.heads.append(head)
+        return head
+
+    def read_request(self) -> tuple[bytes, bytes]:
+        """The next request: its head and its whole body."""
+        head = self.read_head()
+        fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:-2])
+        if b"transfer-encoding" in fields:
+            return head, self.read_chunks()[0]
+        return head, self.read(int(fields.get(b"content-length", 0)))
+
+    def read_chunks(self) -> tuple[bytes, bytes]:
+        """A chunked body, and the lines of its trailers."""
+        body = b""
+        while size := int(self.read_until(b"\r\n"), 16):
+            body += self.read(size)
+            self.read_until(b"\r\n")
+        trailers = b""
+        while (line := self.read_until(b"\r\n")) != b"\r\n":
+            trailers += line
+        return body, trailers
+
+    def wait_for_end(self) -> bytes:
+        """What still comes until the other side closes or resets."""
+        with contextlib.suppress(EOFError, ConnectionError):
+            while True:
+                self._more()
+        return self._received
+
+    def _more(self) -> None:
+        data = self.socket.recv(65536)
+        if not data:
+            raise EOFError
+        self._received += data
+
+
+@pytest.fixture
+def origin() -> Iterator[Callable[..., Origin]]:
+    """`origin(behave)` starts an `Origin`, `origin(data)` one that answers every request with these bytes."""
+    made: list[Origin] = []
+
+    def start(
+        behave: Callable[[OriginConnection, int], None] | bytes, listening: socket.socket | None = None
+    ) -> Origin:
+        if isinstance(behave, bytes):
+            data = behave
+
+            def answer(connection: OriginConnection, number: int) -> None:
+                while True:
+                    connection.read_request()
+                    connection.send(data)
+
+            behave = answer
+        made.append(Origin(behave, listening))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def proxy_to(serve_edgefile: Callable[..., RunningServer]) -> Callable[..., RunningServer]:
+    """`proxy_to("127.0.0.1:1234 …", "option value", …)` starts a server with nothing but a `proxy` to these endpoints."""
+
+    def start(endpoints: str, *options: str, **more: Any) -> RunningServer:
+        lines = "\n".join(options)
+        return serve_edgefile(f":80 {{\nproxy {endpoints} {{\n{lines}\n}}\n}}", **more)
+
+    return start

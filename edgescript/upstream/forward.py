@@ -123,6 +123,8 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
     asked = _asked_host(exchange, special)
     # A server that is reached by https is one that does not expect our names (as in Caddy since 2.11).
     host = asked if asked and pool.endpoint.tls is None else pool.authority
+    if len(special) > 1:
+        passing = _without_named(passing, special)
     headers = [(b"host", host), *passing]
     remote_ip, scheme, trusted = client.remote_ip.encode(), client.scheme.encode(), client.trust is not None
     headers += hygiene.origin_fields(special, remote_ip, scheme, asked, trusted=trusted)
@@ -153,7 +155,6 @@ def _asked_host(exchange: Exchange, special: Headers) -> bytes:
 
 def _add_special(exchange: Exchange, headers: Headers, special: Headers) -> bool:
     """What fields between neighbours ask of the next one; and whether that is another protocol."""
-    headers[:] = _without_named(headers, special)
     if hygiene.wants_trailers(special):
         headers.append(_TE)
     protocol = hygiene.upgrade_protocol(special)
