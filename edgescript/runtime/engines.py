@@ -112,6 +112,9 @@ class Hypercorn:
         self._config.graceful_timeout = grace_period
         self._stopping.set()
         unbind(self._socket, self._path)
+        with anyio.move_on_after(grace_period + 1):  # its own time-out does not hold for every connection
+            await self._stopped.wait()
+        self._scope.cancel()
         await self._stopped.wait()
 
     def abort(self) -> None:

@@ -20,9 +20,10 @@ import anyio.abc
 
 from edgescript.http.body import Body, BodyBroken, FileRange, Sink, discard
 from edgescript.http.exchange import Exchange
-from edgescript.http.headers import Headers, elements, every, first
+from edgescript.http.headers import Headers, first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
 from edgescript.server.bounds import bounds_of
+from edgescript.server.head import CHUNKED, Refusal, body_length
 from edgescript.server.serve import serve
 
 if TYPE_CHECKING:
@@ -131,11 +132,14 @@ class Application:
         method = scope["method"].encode("latin-1")
         if method == b"CONNECT":
             raise HTTPError(501, "CONNECT is not supported")
-        codings = elements(every(headers, b"transfer-encoding"))
-        if codings and [coding.lower() for coding in codings] != [b"chunked"]:
-            raise HTTPError(501, "the Transfer-Encoding is not supported")
-        body = b"" if websocket else await _begin_body(headers, receive, bounds.max_body_size)
+        if b"#" in target:
+            raise HTTPError(400, "the request target has a fragment")
         version = scope.get("http_version", "1.1")
+        try:
+            length = body_length(headers, version[-1:].encode() if version.startswith("1") else b"1")
+        except Refusal as refused:
+            raise HTTPError(refused.status, refused.reason) from None
+        body = b"" if websocket else await _begin_body(headers, length, receive, bounds.max_body_size)
         return Exchange(client, method, target, version, headers, body, self._clock())
 
     async def _response(self, exchange: Exchange, scope: Scope) -> Response:
@@ -181,15 +185,13 @@ class _Client:
 # ---- requests
 
 
-async def _begin_body(headers: Headers, receive: Receive, limit: int | None) -> bytes | _RequestBody:
-    said = first(headers, b"content-length")
-    if said is None and first(headers, b"transfer-encoding") is None:
+async def _begin_body(headers: Headers, length: int, receive: Receive, limit: int | None) -> bytes | _RequestBody:
+    if length == 0:
         return b""
-    length = int(said) if said is not None and said.isdigit() else None
-    if limit is not None and length is not None and length > limit:
+    if limit is not None and length > limit:
         raise HTTPError(413, "the request's body is too large")
-    if length is None or length > _COLLECTED or first(headers, b"expect") is not None:
-        return _RequestBody(receive, length, limit)
+    if length == CHUNKED or length > _COLLECTED or first(headers, b"expect") is not None:
+        return _RequestBody(receive, None if length == CHUNKED else length, limit)
     pieces = []
     while True:
         message = await receive()

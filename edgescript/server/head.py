@@ -20,7 +20,8 @@ REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21\x22\x24-\x7e\x80-\xff]++)
 #: All field lines and the empty line behind them. No white space before the colon, no continuation lines (RFC 9112 5.1-5.2).
 _FIELDS = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 
-_OTHER_VERSION = re.compile(rb"" + _TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/([0-9])\.[0-9]\r\n")
+#: Request lines of versions that are not ours; HTTP/0.x never was one.
+_OTHER_VERSION = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/(?:1\.[2-9]|[2-9]\.[0-9])\r\n")
 #: What no beginning of a head can have: a lone CR or LF, or another control character but the tab.
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 #: What an unfinished first line can look like.
@@ -72,13 +73,18 @@ def fields(block: bytes, *, minor: bytes, max_count: int) -> Fields:
         return Fields(headers, 0, minor == b"1", False)
     return Fields(
         headers,
-        _length(headers, minor),
+        body_length(headers, minor),
         _persistent(headers, minor),
         _expects_continue(headers, minor),
     )
 
 
-def _length(headers: Headers, minor: bytes) -> int:
+def body_length(headers: Headers, minor: bytes) -> int:
+    """
+    How long the body of a request is, or CHUNKED.
+
+    :raises Refusal: if that could be read in two ways (RFC 9112 6.3)
+    """
     codings = every(headers, b"transfer-encoding")
     lengths = every(headers, b"content-length")
     if codings:
@@ -122,9 +128,8 @@ def _expects_continue(headers: Headers, minor: bytes) -> bool:
 
 def refuse_malformed(head: bytes) -> Refusal:
     """Why a whole head has no acceptable request line."""
-    other = _OTHER_VERSION.match(head)
-    if other is not None:
-        return Refusal(505 if other.group(1) != b"0" else 400, "the HTTP version is not supported")
+    if _OTHER_VERSION.match(head):
+        return Refusal(505, "the HTTP version is not supported")
     return Refusal(400, "the request line is malformed")
 
 
