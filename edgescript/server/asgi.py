@@ -312,14 +312,14 @@ class _Answer:
             log.error("the response to %r cannot be sent", exchange.target)
             discard(response.body)
             response = exchange.response = plain_error(HTTPError(500))
-        length = _length_of(response, exchange.method)
+        length = _length_of(response, exchange.original_method)
         body = response.body
         try:
             await self._start(response, exchange.version, length, server=exchange.changes is None)
         except BaseException:
             discard(body)
             raise
-        if exchange.method == b"HEAD" or response.status in (204, 304):
+        if exchange.original_method == b"HEAD" or response.status in (204, 304):
             discard(body)
             await self._body(b"", more=False)
         elif isinstance(body, bytes):

@@ -45,7 +45,7 @@ def respond(connection: Connection, exchange: Exchange, response: Response) -> N
         not isinstance(body, bytes)
         or response.status < 200
         or response.status in _BODILESS
-        or exchange.method == b"HEAD"
+        or exchange.original_method == b"HEAD"
     ):
         _respond_otherwise(connection, exchange, response)
         return
@@ -112,7 +112,7 @@ def _respond_otherwise(connection: Connection, exchange: Exchange, response: Res
     try:
         if response.status < 200:
             _upgrade(connection, exchange, response)
-        elif exchange.method == b"HEAD" or response.status in _BODILESS:
+        elif exchange.original_method == b"HEAD" or response.status in _BODILESS:
             _respond_bodiless(connection, exchange, response)
         elif isinstance(response.body, FileRange):
             _respond_file(connection, exchange, response, response.body)

@@ -81,7 +81,7 @@ async def forward(
         pool.release(connection)
         raise
     begun = time.monotonic()
-    pending = connection.send(head, head_only=exchange.method == b"HEAD", client=exchange.client, upload=attempt.upload)
+    pending = connection.send(head, head_only=head.startswith(b"HEAD "), client=exchange.client, upload=attempt.upload)
     try:
         response = await pending
     except (UpstreamError, HTTPError):
