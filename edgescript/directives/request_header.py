@@ -58,7 +58,7 @@ class RequestHeader:
             operations.insert(0, operation_of(self.field, self.value, self.replacement))
         edit = compile_operations(operations)
         assert edit is not None, "check saw to it that there is a change"
-        if any(operation.name in (b"host", b"*") for operation in operations):
+        if any(operation.name == b"host" or b"*" in operation.name for operation in operations):
             return _with_host(edit)
 
         def run(exchange: Exchange) -> None:

@@ -82,8 +82,9 @@ class LineWriter:
 
     def _wake(self) -> None:
         self._awake = True
-        if self._thread is None:
-            # A daemon: a destination that blocks for ever must not keep the process.
+        if self._thread is None or not self._thread.is_alive():
+            # Anew after `close`, because a tunnel may end later than its graph. A daemon, because a destination that
+            # blocks for ever must not keep the process.
             self._thread = threading.Thread(target=self._run, name=f"log {self._name}", daemon=True)
             self._thread.start()
         self._some.set()

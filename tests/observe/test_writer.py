@@ -171,3 +171,12 @@ def test_closing_once_more_harms_nobody(tmp_path):
     second.write("line\n")
     close(second)
     assert (tmp_path / "access.log").read_text() == "line\n"
+
+
+def test_a_line_after_close_is_written_too(tmp_path):
+    path = tmp_path / "access.log"
+    os.mkfifo(path)
+    writer = acquire(str(path))
+    close(writer)
+    writer.write("late\n")
+    assert path.read_text() == "late\n"
