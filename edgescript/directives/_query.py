@@ -13,6 +13,8 @@ from edgescript.graph.captures import regexp_complaint
 from edgescript.http.edit import expand
 from edgescript.http.exchange import Exchange
 
+_PLACEHOLDER = re.compile(r"\{[A-Za-z_][\w.-]*\}")
+
 #: Parameters in order, encoded: `a=b`, or `a` alone.
 Pairs = list[bytes]
 Change = Callable[[Pairs, Exchange], Pairs]
@@ -24,6 +26,8 @@ def complaint(parameter: str, value: Template | None, replacement: Template | No
     sign, name = _sign_and_name(parameter)
     if not name or (name == "*" and replacement is None):
         return "there is no parameter to change"
+    if _PLACEHOLDER.search(name):
+        return "the name of a parameter cannot have placeholders"
     if sign == "-" or ">" in name:
         return None if value is None else "a parameter that is taken away or renamed has no value"
     if replacement is not None:

@@ -65,6 +65,8 @@ def test_the_part_that_changes(site, line, target, uri):
         ("uri query -a b", "E115 a parameter that is taken away"),
         ("uri query +a b c", 'E115 "+" and a replacement'),
         ("uri query a ( c", "E115 the regular expression is malformed"),
+        ("uri query {host} b", "E115 the name of a parameter cannot have placeholders"),
+        ("uri query {\n {host} b\n}", "E115 the name of a parameter cannot have placeholders"),
         ("uri query + b", "E115 there is no parameter"),
         ("uri strip_prefix /a {\n b c\n}", "E115 strip_prefix has no block"),
         ("uri cut /a", 'E106 "operation": expected'),
