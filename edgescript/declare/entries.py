@@ -74,6 +74,9 @@ class Build(Protocol):
     def directory(self) -> str:
         """The directory of the Edgefile: relative paths start there."""
 
+    def source(self) -> str:
+        """The path of the file that the site being built stands in; something like `<stdin>` if it is no file."""
+
     def site_names(self) -> tuple[str, ...]:
         """The addresses of the site being built, as written."""
 

@@ -10,10 +10,10 @@ from edgescript.declare.fields import arg, group, option, rest
 from edgescript.declare.kinds import PathTemplate, Status, Template
 from edgescript.files import roots
 from edgescript.files.answer import FileServer, Options
-from edgescript.files.listing import Listing
+from edgescript.files.listing import Listing, check_page
 from edgescript.files.resolve import Hidden
 from edgescript.http.exchange import Exchange
-from edgescript.http.message import Response
+from edgescript.http.message import HTTPError, Response
 
 
 @record
@@ -90,20 +90,28 @@ class Files:
             yield Complaint("index", "an index file is a name, without a slash")
 
     def build(self, build: Build) -> Built:
-        directory = build.directory()
+        directory = roots.absolute(".", build.directory())
         find_root = _finder(self.root, directory)
-        server = FileServer(self._options(directory))
+        server = FileServer(self._options(directory, build.source()))
 
         def files(exchange: Exchange) -> Response | None:
             return server.answer(exchange, find_root(exchange))
 
-        return Built(files, lambda exchange: f"the file {find_root(exchange).rstrip('/')}{exchange.path}")
+        def explain(exchange: Exchange) -> str:
+            try:
+                path = find_root(exchange).rstrip("/") + exchange.path
+            except HTTPError as error:
+                return f"status {error.status}: {error.reason}"
+            # What is no text cannot be printed either.
+            return f"the file {path.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace')}"
 
-    def _options(self, directory: str) -> Options:
+        return Built(files, explain)
+
+    def _options(self, directory: str, own: str) -> Options:
         patterns = [pattern for line in self.hide for pattern in line]
         codings = () if self.precompressed is None else self.precompressed.codings or ("br", "zstd", "gzip")
         return Options(
-            hidden=Hidden(patterns, dotfiles=self.dotfiles, directory=directory),
+            hidden=Hidden(patterns, dotfiles=self.dotfiles, directory=directory, own=own),
             index=self.index,
             symlinks=self.symlinks,
             listing=None if self.browse is None else _listing(self.browse, directory),
@@ -116,6 +124,8 @@ class Files:
 
 def _listing(browse: Browse, directory: str) -> Listing:
     template = None if browse.template is None else roots.absolute(browse.template, directory)
+    if template is not None:
+        check_page(template)
     return Listing(most=browse.limit, template=template)
 
 

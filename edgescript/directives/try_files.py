@@ -11,6 +11,7 @@ from edgescript.declare.fields import option, rest
 from edgescript.declare.kinds import STATUS, TEMPLATE, Kind, KindError, Scope, Template
 from edgescript.directives._uri import change, query_template
 from edgescript.files.candidates import POLICIES, Present, normal, present
+from edgescript.files.roots import absolute
 from edgescript.http import target as targets
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import HTTPError
@@ -86,7 +87,7 @@ class TryFiles:
             )
 
     def build(self, build: Build) -> Action:
-        directory = build.directory()
+        directory = absolute(".", build.directory())
         tried = [file for file in self.files if file.status is None]
         status = self.files[-1].status
         falls_back = self.policy == "first_exist_fallback"

@@ -1,4 +1,7 @@
-"""What is in a folder, as a page for people or as JSON for programs."""
+"""What is in a folder, as a page for people or as JSON for programs.
+
+A folder is read while nobody else is served: a thousand entries take some milliseconds, which is why `Listing.most` is there.
+"""
 
 from __future__ import annotations
 
@@ -170,7 +173,8 @@ def _item(entry: os.DirEntry[str], base: str, tree: Tree) -> Item | None:
 
 
 def _status(entry: os.DirEntry[str], path: str, tree: Tree) -> os.stat_result | None:
-    if entry.is_symlink():
+    # Where these lead, or whether it is our configuration, only opening them tells.
+    if entry.is_symlink() or tree.hidden.has_own_name(entry.name):
         return tree.peek(path)
     if tree.hidden.hides(path, tree.root):
         return None
@@ -230,9 +234,24 @@ def readable(size: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def check_page(path: str) -> None:
+    """
+    Read a page of somebody's own, before anybody asks for it.
+
+    :raises OSError: if it cannot be read
+    :raises ValueError: if it has a mistake
+    """
+    import jinja2
+
+    try:
+        _template(path)
+    except jinja2.TemplateError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
 def _rendered(template: str, values: dict[str, Any]) -> bytes:
     """
-    :raises HTTPError: 500, if the page that somebody wrote cannot be read, or has a mistake
+    :raises HTTPError: 500, if a page of somebody's own fails
     """
     import jinja2
 

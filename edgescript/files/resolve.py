@@ -43,6 +43,8 @@ _UNSAFE_ON_WINDOWS = re.compile(r"[:*?\"<>|]|[. ](/|$)")
 #: Not served, whatever `hide` says: the configuration itself.
 _OURS = re.compile(r"edgefile|.*\.edge", re.IGNORECASE | re.DOTALL)
 _WELL_KNOWN = ".well-known"
+#: Linux, but for a container or chroot without it.
+_HAS_PROC = sys.platform == "linux" and os.path.isdir("/proc/self/fd")
 _HAS_FOLDED_NAMES = sys.platform in ("darwin", "win32")
 
 
@@ -59,12 +61,16 @@ class Hidden:
     match a slash. Names that begin with a dot are hidden unless `dotfiles`, but for `.well-known` (RFC 8615).
 
     :param directory: where patterns that are relative paths start
+    :param own: the file of our configuration, which is hidden whatever its name is
     """
 
-    __slots__ = ("_dotfiles", "_names", "_paths")
+    __slots__ = ("_dotfiles", "_names", "_own", "_paths")
 
-    def __init__(self, patterns: Sequence[str] = (), *, dotfiles: bool = False, directory: str = "/") -> None:
+    def __init__(
+        self, patterns: Sequence[str] = (), *, dotfiles: bool = False, directory: str = "/", own: str | None = None
+    ) -> None:
         self._dotfiles = dotfiles
+        self._own = None if own is None else encoded(os.path.realpath(own))
         self._names = [_glob(pattern) for pattern in patterns if "/" not in pattern]
         paths = [os.path.normpath(os.path.join(directory, pattern)) for pattern in patterns if "/" in pattern]
         self._paths = [[_glob(segment) for segment in path.split("/")] for path in paths]
@@ -77,6 +83,13 @@ class Hidden:
             return False
         whole = (root + path).split("/")
         return any(_is_prefix(pattern, whole) for pattern in self._paths)
+
+    def is_own(self, real: bytes) -> bool:
+        """Whether the real path of a file is that of our configuration."""
+        return real == self._own
+
+    def has_own_name(self, name: str) -> bool:
+        return self._own is not None and encoded(name) == os.path.basename(self._own)
 
     def _hides_name(self, name: str) -> bool:
         if name.startswith(".") and not self._dotfiles and name != _WELL_KNOWN:
@@ -146,7 +159,7 @@ class Tree:
             return None
         try:
             status = os.fstat(descriptor)
-            if _is_served(status) and (self.symlinks == "on" or self._is_inside(descriptor, full)):
+            if _is_served(status) and self._is_allowed(descriptor, full):
                 return Found(descriptor, status, full)
         except OSError as error:
             os.close(descriptor)
@@ -166,11 +179,13 @@ class Tree:
         os.close(found.descriptor)
         return found.status
 
-    def _is_inside(self, descriptor: int, full: bytes) -> bool:
+    def _is_allowed(self, descriptor: int, full: bytes) -> bool:
         """Whether what was opened as `full` really is at a place that may be served."""
-        below = full[len(encoded(self.root)) :].rstrip(b"/")
         real = real_path(descriptor, full)
-        if real == self._real + below:
+        if self.hidden.is_own(real):
+            return False
+        below = full[len(encoded(self.root)) :].rstrip(b"/")
+        if self.symlinks == "on" or real == self._real + below:
             return True
         if not real.startswith(self._real + b"/"):
             # The root itself may lead elsewhere by now.
@@ -230,7 +245,7 @@ def real_path(descriptor: int, full: bytes) -> bytes:
     :param full: the path it was opened by, for systems that cannot tell from the descriptor
     :raises OSError: if that is not known, or no longer
     """
-    if sys.platform != "linux":
+    if not _HAS_PROC:
         return _real_path_by_name(descriptor, full)
     real = os.readlink(b"/proc/self/fd/%d" % descriptor)
     if real.endswith(b" (deleted)") and os.fstat(descriptor).st_nlink == 0:

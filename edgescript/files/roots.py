@@ -14,7 +14,7 @@ _SLASHES = re.compile(r"[/\\]")
 
 def absolute(root: str, directory: str) -> str:
     """A root as a path of its own; one that is relative starts at `directory`."""
-    return os.path.normpath(os.path.join(directory, root))
+    return os.path.abspath(os.path.join(directory, root))
 
 
 def checked(read: Callable[[Exchange], str], written: str, directory: str) -> Callable[[Exchange], str]:
@@ -24,11 +24,13 @@ def checked(read: Callable[[Exchange], str], written: str, directory: str) -> Ca
     :param read: fills in the placeholders of `written`; the function raises HTTPError 404 where that leads astray
     """
 
+    start = os.path.abspath(directory)
+
     def root(exchange: Exchange) -> str:
         filled = read(exchange)
         if has_way_out(filled, written):
             raise HTTPError(404, f"the root {filled!r} is not what {written!r} means")
-        return absolute(filled, directory)
+        return absolute(filled, start)
 
     return root
 

@@ -62,6 +62,7 @@ class _Building:
         self._directory = directory
         self._resources: list[Closeable] = []
         self._names: tuple[str, ...] = ()
+        self._source = ""
         self._matchers: dict[Definition, Matcher] = {}
         self._path_tests: dict[tuple[str, ...], Test] = {}
 
@@ -72,6 +73,7 @@ class _Building:
 
     def _site(self, site: BoundSite) -> Site:
         self._names = tuple(address.text for address in site.addresses)
+        self._source = site.span.source.name
         running = [node for node in site.nodes if node.role is not Role.ERRORS and node.role is not Role.SITE]
         errors = [self._error_route(node) for node in site.nodes if node.role is Role.ERRORS]
         errors.sort(key=lambda route: (not route.statuses, not route.classes))
@@ -139,6 +141,9 @@ class _Building:
 
     def directory(self) -> str:
         return self._directory
+
+    def source(self) -> str:
+        return self._source
 
     def site_names(self) -> tuple[str, ...]:
         return self._names

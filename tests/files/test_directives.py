@@ -162,6 +162,29 @@ def test_a_root_may_depend_on_the_request(site_of: Any) -> None:
         assert ask("/", host="...")[0] in (400, 404)
 
 
+@pytest.mark.parametrize("links", ["inside", "off", "on"])
+def test_the_configuration_is_not_served_under_any_name(www: Path, make_exchange: Any, links: str) -> None:
+    text = f":80 {{\nfiles . {{\nsymlinks {links}\nbrowse\n}}\n}}\n"
+    folder = www / "www" / "empty"
+    (folder / "site.conf").write_text(text)
+    (folder / "loop").symlink_to(".")
+    source = Source(str(folder / "loop" / "site.conf"), text)
+    graph, _ = load(source, catalogue=Catalogue.load(), environment={}, directory=str(folder))
+    assert graph is not None
+    for target in ("/site.conf", "/loop/site.conf"):
+        assert serve(make_exchange(target), graph.listeners[0]).status == 404
+    listing = serve(make_exchange("/"), graph.listeners[0]).body
+    assert b"x.txt" in listing
+    assert b"site.conf" not in listing
+
+
+def test_explain_names_the_file(www: Path, make_exchange: Any) -> None:
+    graph, _ = compiled(":80 {\nfiles sites/{host}\n}\n", www)
+    explain = next(step.explain for step in graph.sites[0].program.steps if step.name == "files")
+    assert explain(make_exchange("/caf%E9")) == f"the file {www}/sites/example.com/caf\ufffd"
+    assert explain(make_exchange("/", headers={"host": "..."})).startswith("status 404: the root")
+
+
 def test_the_last_root_that_matches_counts(site_of: Any) -> None:
     ask = site_of("root www\nroot /sites/* .\nfiles")
     assert ask("/a.txt") == (200, b"a")
@@ -230,6 +253,8 @@ def test_a_question_mark_in_a_name_is_part_of_the_name(site_of: Any, www: Path) 
         ("files www {\nprecompressed deflate\n}", "br, zstd or gzip"),
         ("files www {\nstatus 999\n}", "status code"),
         ("files www {\nbrowse {\nlimit 0\n}\n}", "limit"),
+        ("files www {\nbrowse missing.html\n}", "missing.html"),
+        ("files www {\nbrowse broken.html\n}", "broken.html"),
         ("files /srv/{nonsense}", "nonsense"),
         ("try_files", "try_files"),
         ("try_files =404 {path}", "a status can only be the last"),
@@ -240,6 +265,7 @@ def test_a_question_mark_in_a_name_is_part_of_the_name(site_of: Any, www: Path) 
     ],
 )
 def test_a_mistake_is_told(www: Path, text: str, message: str) -> None:
-    graph, problems = compiled(f":80 {{\n{text}\nrespond /x 200\n}}\n", www)
+    (www / "broken.html").write_text("{% for %}")
+    graph, problems = compiled(f":80 {{\nrespond /x 200\n{text}\n}}\n", www)
     assert graph is None
     assert any(message in problem.message for problem in problems), problems
