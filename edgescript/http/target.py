@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 #: A path with any of these needs more than a plain decode: escapes, dot segments, empty segments, backslashes.
@@ -75,6 +76,7 @@ def encode(path: str) -> bytes:
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::([0-9]{0,5}))?")
 
 
+@lru_cache(maxsize=4096)
 def host_and_port(authority: bytes) -> tuple[str, int | None]:
     """
     An authority, as in a Host field, as (lower-case host without a trailing dot, port or None).

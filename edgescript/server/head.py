@@ -17,8 +17,6 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 
 #: The request line. A target is any visible bytes without `#`, which no client may send (RFC 9112 3.2).
 REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21\x22\x24-\x7e\x80-\xff]++) HTTP/1\.([01])\r\n")
-#: All field lines and the empty line behind them. No white space before the colon, no continuation lines (RFC 9112 5.1-5.2).
-_FIELDS = re.compile(rb"(?:" + _TOKEN + rb":[\t\x20-\x7e\x80-\xff]*+\r\n)*+\r\n")
 
 #: Request lines of versions that are not ours; HTTP/0.x never was one.
 _OTHER_VERSION = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/(?:1\.[2-9]|[2-9]\.[0-9])\r\n")
@@ -42,10 +40,9 @@ class Refusal(Exception):
         self.reason = reason
 
 
-class Fields(NamedTuple):
-    """The fields of a head, and what they say about the message and the connection."""
+class Framing(NamedTuple):
+    """What the fields of a head say about the message and the connection."""
 
-    headers: Headers
     #: Bytes of body, or CHUNKED.
     length: int
     #: The connection may serve another request.
@@ -54,29 +51,21 @@ class Fields(NamedTuple):
     expects_continue: bool
 
 
-def fields(block: bytes, *, minor: bytes, max_count: int) -> Fields:
+#: Of a head without any field of framing, by its minor version.
+_PLAIN = {b"0": Framing(0, False, False), b"1": Framing(0, True, False)}
+
+
+def framing(headers: Headers, minor: bytes) -> Framing:
     """
-    The fields in `block`: everything behind the request line, with the empty line.
+    How a request is framed.
 
     :param minor: the minor version, `0` or `1`
-    :raises Refusal: if they are malformed, too many, or frame the message in a way that could be read twice
+    :raises Refusal: if it could be read in two ways
     """
-    if _FIELDS.fullmatch(block) is None:
-        raise Refusal(400, "a header field is malformed")
-    headers = []
-    for line in block.split(b"\r\n")[:-2]:
-        name, _, value = line.partition(b":")
-        headers.append((name.lower(), value.strip()))
-    if len(headers) > max_count:
-        raise Refusal(431, "the request has too many header fields")
-    if _FRAMING.isdisjoint(dict(headers)):
-        return Fields(headers, 0, minor == b"1", False)
-    return Fields(
-        headers,
-        body_length(headers, minor),
-        _persistent(headers, minor),
-        _expects_continue(headers, minor),
-    )
+    fields = [field for field in headers if field[0] in _FRAMING]
+    if not fields:
+        return _PLAIN[minor]
+    return Framing(body_length(fields, minor), _persistent(fields, minor), _expects_continue(fields, minor))
 
 
 def body_length(headers: Headers, minor: bytes) -> int:

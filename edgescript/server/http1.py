@@ -16,11 +16,12 @@ from typing import Any, Protocol
 
 from edgescript.http.body import BodyBroken, discard
 from edgescript.http.exchange import Exchange
+from edgescript.http.fields import parse_fields
 from edgescript.http.headers import Headers
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
 from edgescript.http.pending import Drive
 from edgescript.server import head
-from edgescript.server.head import REQUEST_LINE, Fields, Refusal
+from edgescript.server.head import REQUEST_LINE, Framing, Refusal
 from edgescript.server.lane import Lane
 from edgescript.server.linger import Linger
 from edgescript.server.progress import Progress
@@ -32,8 +33,6 @@ log = logging.getLogger("edgescript.server")
 
 #: Bytes of further requests that wait while one is answered.
 _MOST_WAITING = 32 * 1024
-#: Blocks of fields up to this size are remembered for the next request of the connection.
-_MOST_REMEMBERED = 2048
 
 #: SO_LINGER of zero seconds: closing resets the connection.
 _RESET = struct.pack("ii", 1, 0)
@@ -62,17 +61,14 @@ class Connection(asyncio.Protocol):
     """One client connection; also the `Client` that steps see."""
 
     __slots__ = (
-        "_block",
         "_body",
         "_body_progress",
         "_buffer",
         "_busy",
         "_drive",
         "_ended",
-        "_fields",
         "_informed",
         "_looping",
-        "_minor",
         "_position",
         "_raw",
         "_reading_paused",
@@ -108,10 +104,6 @@ class Connection(asyncio.Protocol):
         self._position = 0
         #: How much of an unfinished head has been checked.
         self._scanned = 0
-        #: Clients repeat themselves: the last block of fields, and what it meant.
-        self._block = b""
-        self._minor = b""
-        self._fields: Fields = Fields([], 0, True, False)
 
         #: From a request's head until the last of its body and of its response.
         self._busy = False
@@ -231,26 +223,29 @@ class Connection(asyncio.Protocol):
         if line is None or end < 0 or end - position > bounds.max_header_size:
             return self._skip_or_wait(line is None, end)
         method, target, minor = line.groups()
-        block = data[line.end() : end + 4]
         try:
-            if block != self._block or minor != self._minor:
-                self._remember(block, minor)
-            fields = self._fields
+            headers = parse_fields(data[line.end() : end])
+            framing = head.framing(headers, minor)
             self._position = end + 4
             self._scanned = 0
+            if len(headers) > bounds.max_header_count:
+                raise Refusal(431, "the request has too many header fields")
             if len(target) > bounds.max_uri_size:
                 raise Refusal(414, "the request target is too long")
             if method == b"CONNECT":
                 raise Refusal(501, "CONNECT is not supported")
             body: bytes | RequestBody = b""
-            if fields.length:
-                body = self._begin_body(fields)
+            if framing.length:
+                body = self._begin_body(framing)
             self._since = now = lane.clock()
-            exchange = Exchange(self, method, target, _VERSIONS[minor], fields.headers.copy(), body, now)
+            exchange = Exchange(self, method, target, _VERSIONS[minor], headers, body, now)
         except (HTTPError, Refusal) as error:
             self._refuse(error.status, error.reason)
             return False
-        self.persistent = fields.persistent and not lane.draining and not self._ended
+        except ValueError as error:
+            self._refuse(400, str(error))
+            return False
+        self.persistent = framing.persistent and not lane.draining and not self._ended
         self._busy = True
         self.exchange = exchange
         try:
@@ -264,12 +259,6 @@ class Connection(asyncio.Protocol):
             self._drive = Drive(outcome, self._answered)
             self._drive.start()
         return True
-
-    def _remember(self, block: bytes, minor: bytes) -> None:
-        self._block = b""
-        self._fields = head.fields(block, minor=minor, max_count=self.lane.bounds.max_header_count)
-        self._block = block if len(block) <= _MOST_REMEMBERED else b""
-        self._minor = minor
 
     def _skip_or_wait(self, malformed: bool, end: int) -> bool:
         """What begins the buffer is an empty line, an unfinished head, one that is too large, or none at all."""
@@ -298,8 +287,8 @@ class Connection(asyncio.Protocol):
         self._scanned = len(data)
         return False
 
-    def _begin_body(self, fields: Fields) -> bytes | RequestBody:
-        length = fields.length
+    def _begin_body(self, framing: Framing) -> bytes | RequestBody:
+        length = framing.length
         limit = self.lane.bounds.max_body_size
         data, position = self._buffer, self._position
         if limit is not None and length > limit:
@@ -317,7 +306,7 @@ class Connection(asyncio.Protocol):
             return whole
         self._body = body
         self._body_progress = None
-        self._informed = not fields.expects_continue
+        self._informed = not framing.expects_continue
         return body
 
     def _receive_early(self, data: bytes) -> None:

@@ -4,8 +4,7 @@
 
 A response whose bytes all came with its head is given as plain `bytes`; any other as a `ResponseBody` that pushes what
 arrives. The connection is back in its pool before whoever waits is told. Whatever the upstream does against the protocol ends
-the connection: llhttp refuses folded lines, bare line ends, control characters and contradicting lengths, and the rest is
-refused here.
+the connection.
 """
 
 from __future__ import annotations
@@ -14,16 +13,15 @@ import asyncio
 from enum import IntEnum
 from typing import Protocol
 
-import httptools
-
 from edgescript.http.body import BodyBroken
+from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.exchange import Client
-from edgescript.http.headers import Headers, elements
+from edgescript.http.headers import Headers
 from edgescript.http.message import Response
 from edgescript.http.pending import Pending
-from edgescript.upstream import hygiene
 from edgescript.upstream.failure import Stage, UpstreamError, describe
-from edgescript.upstream.limits import CONTINUE_WAIT, FRAMING_SIZE, HEAD_SIZE, INTERIM_RESPONSES, Limits
+from edgescript.upstream.limits import CONTINUE_WAIT, HEAD_SIZE, INTERIM_RESPONSES, Limits
+from edgescript.upstream.response_head import CHUNKED, UNTIL_CLOSE, Head, Malformed, could_be_head, read_head
 from edgescript.upstream.stream import ResponseBody
 from edgescript.upstream.sweep import NEVER, Sweep
 from edgescript.upstream.upload import Upload
@@ -42,26 +40,10 @@ class Owner(Protocol):
         """The connection is of no more use; may be said twice."""
 
 
-#: Heads up to this size are remembered for the next response of the connection.
-_MOST_REMEMBERED = 2048
-
-
 class State(IntEnum):
     HEAD = 0  # the response's head is awaited, interim responses included
     BODY = 1  # its head is there
     WHOLE = 2  # all of it is there; also of a connection that is idle
-
-
-class Malformed(Exception):
-    """The response is against the protocol in a way that llhttp lets pass."""
-
-
-class _Bodiless(Exception):
-    """Stops the parser behind the head of a response to HEAD: it cannot be told that no body follows."""
-
-
-class _Surplus(Exception):
-    """Stops the parser at bytes behind the response."""
 
 
 class Connection(asyncio.Protocol):
@@ -70,23 +52,16 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "body",
         "born",
-        "chunked",
-        "chunks",
         "client",
         "closed",
         "deadline",
+        "decoder",
+        "early",
         "head_only",
-        "headers",
         "interims",
         "keep",
-        "known",
-        "known_headers",
-        "known_status",
         "leftover",
-        "length",
-        "overhead",
         "owner",
-        "parser",
         "pending",
         "plain",
         "reading",
@@ -94,18 +69,14 @@ class Connection(asyncio.Protocol):
         "remaining",
         "reused",
         "state",
-        "status",
-        "trailers",
         "transport",
         "upload",
-        "wire",
     )
 
     transport: asyncio.Transport
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
-        self.parser = httptools.HttpResponseParser(self)
         self.state = State.WHOLE
         self.closed = False
         self.reading = True
@@ -120,21 +91,13 @@ class Connection(asyncio.Protocol):
         self.client: Client | None = None
         #: Whether the socket may be read by others (no TLS).
         self.plain = True
-        self.head_only = self.keep = self.chunked = False
-        self.status = self.interims = self.overhead = 0
-        self.received = False
-        self.length: int | None = None
-        #: Bytes of a body of known length that are still to come, once its first part has left the parser.
+        self.head_only = self.keep = self.received = False
+        self.interims = 0
+        #: What there is of a head that is not complete.
+        self.early = b""
+        #: Bytes of the body that are still to come; UNTIL_CLOSE; or CHUNKED, and then `decoder` reads them.
         self.remaining = 0
-        self.headers: Headers = []
-        #: The fields that end here (RFC 9110 7.6.1).
-        self.wire: Headers = []
-        self.trailers: Headers = []
-        self.chunks: list[bytes] = []
-        #: Upstreams repeat themselves: the last head that came with all of its body, and what it meant.
-        self.known = b""
-        self.known_status = 0
-        self.known_headers: Headers = []
+        self.decoder: Decoder | None = None
         #: What came behind a 101 response.
         self.leftover = b""
 
@@ -152,11 +115,8 @@ class Connection(asyncio.Protocol):
         self.state = State.HEAD
         self.head_only = head_only
         self.client = client
-        self.received = self.chunked = False
-        self.interims = self.overhead = 0
-        self.chunks = []
-        if self.trailers:
-            self.trailers = []
+        self.received = False
+        self.interims = 0
         owner = self.owner
         self.deadline = owner.sweep.after(owner.limits.response_header)
         self.transport.write(data)
@@ -236,8 +196,8 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         # Without any length the end of the connection is the end of the body (RFC 9112 6.3).
-        if self.state is State.BODY and not self.chunked and self.length is None:
-            self._finish()
+        if self.state is State.BODY and self.remaining == UNTIL_CLOSE:
+            self._finish([])
 
     def pause_writing(self) -> None:
         if self.upload is not None:
@@ -251,8 +211,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self.pending is not None:
-            if self.received or not data.startswith(self.known) or not self._receive_known(data):
-                self._receive_head(data)
+            self._receive_head(data)
         elif self.body is not None:
             self._receive_body(self.body, data)
         else:
@@ -261,83 +220,100 @@ class Connection(asyncio.Protocol):
 
     # ---- the head, and all that comes with it
 
-    def _receive_known(self, data: bytes) -> bool:
-        """A response whose head is byte by byte that of the one before; False if it is none, or not whole."""
-        known = self.known
-        if not known or len(data) - len(known) != self.length or self.head_only:
-            return False
-        self.state = State.WHOLE
-        self.received = True
-        response = Response(self.known_status, self.known_headers.copy(), data[len(known) :])
-        pending, self.pending = self.pending, None
-        assert pending is not None
-        self._release()
-        pending.set(response)
-        return True
-
     def _receive_head(self, data: bytes) -> None:
         self.received = True
+        if self.early:
+            data = self.early + data
+            self.early = b""
+        end = data.find(b"\r\n\r\n")
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self.leftover = data[upgrade.args[0] :]
-        except httptools.HttpParserError as error:
-            if self.state is not State.WHOLE:
-                self.fail(f"its response is malformed: {_reason(error)}")
+            if end < 0 or end > HEAD_SIZE:
+                self._await_head(data)
                 return
-            self.parser = httptools.HttpResponseParser(self)
-            # Behind the head of a response to HEAD nothing may follow.
-            self.keep = self.keep and data.endswith(b"\r\n\r\n")
-        if self.pending is None:
-            return  # the request's body failed while an interim response was read
-        if self.state is State.WHOLE:
-            self._remember(data)
-            self._give_whole()
-        elif self.state is State.BODY:
-            self._give_stream()
-        else:
-            self.overhead += len(data)
-            if self.overhead > HEAD_SIZE:
-                self.fail("its response's head is too long")
+            head = read_head(data, end, head_only=self.head_only)
+            rest = data[end + 4 :]
+            if head.status < 200 and head.status != 101:
+                self._interim(head, rest)
+                return
+            self.state = State.BODY
+            self.keep = head.keep
+            length = head.length
+            if 0 <= length <= len(rest):
+                self._give_whole(head, rest)
+            elif length == CHUNKED:
+                self._give_chunked(head, rest)
+            else:
+                self.remaining = length - len(rest) if length >= 0 else UNTIL_CLOSE
+                self._give_stream(head, length if length >= 0 else None, [rest] if rest else [])
+        except Malformed as error:
+            self.fail(f"its response is malformed: {error}")
+        except BadChunk as error:
+            self.fail(f"its response has malformed chunks: {error}")
 
-    def _remember(self, data: bytes) -> None:
-        """Keep the head in mind, if the whole response came in one piece and the connection goes on."""
-        self.known = b""
-        length = self.length
-        if length is not None and self.keep and not self.head_only and not self.interims and not self.overhead:
-            size = len(data) - length
-            if size <= _MOST_REMEMBERED and data.find(b"\r\n\r\n") == size - 4 and self.status not in (204, 304):
-                self.known = data[:size]
-                self.known_status = self.status
-                self.known_headers = self.headers.copy()
+    def _await_head(self, data: bytes) -> None:
+        if len(data) > HEAD_SIZE:
+            raise Malformed("the head is too long")
+        if not could_be_head(data):
+            raise Malformed("it does not begin like one")
+        self.early = data
 
-    def _give_whole(self) -> None:
-        chunks, pending = self.chunks, self.pending
+    def _interim(self, head: Head, rest: bytes) -> None:
+        self.interims += 1
+        if self.interims > INTERIM_RESPONSES:
+            raise Malformed("there are too many interim responses")
+        upload = self.upload
+        if head.status == 100 and upload is not None and upload.awaits_continue:
+            self.deadline = NEVER
+            upload.begin(self)
+        elif head.status != 100 and self.client is not None:
+            self.client.inform(head.status, head.headers)
+        if rest and self.pending is not None:  # the request's body may have failed meanwhile
+            self._receive_head(rest)
+
+    def _give_whole(self, head: Head, rest: bytes) -> None:
+        """All of the response is here."""
+        pending, length = self.pending, head.length
         assert pending is not None
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        response = Response(self.status, self.headers, body)
-        if self.trailers:
-            response.body = ResponseBody.complete(body, self.trailers)
         self.pending = None
-        if self.status == 101:
+        self.state = State.WHOLE
+        if head.status == 101:
             # The tunnel takes over from here; should it never come, `expire` closes.
+            self.leftover = rest
             self.pause_reading()
             self.deadline = self.owner.sweep.after(CONTINUE_WAIT)
+            rest = b""
         else:
+            if len(rest) > length:
+                self.keep = False
+                rest = rest[:length]
             self._release()
-        pending.set(response)
+        pending.set(Response(head.status, head.headers, rest))
 
-    def _give_stream(self) -> None:
+    def _give_chunked(self, head: Head, rest: bytes) -> None:
+        self.remaining = CHUNKED
+        self.decoder = decoder = Decoder()
+        chunks = decoder.feed(rest)
+        if not decoder.done:
+            self._give_stream(head, None, chunks)
+            return
         pending = self.pending
         assert pending is not None
-        self.body = body = ResponseBody(self, self.length, self.chunks)
-        if self.length is not None:
-            self.remaining = self.length - sum(map(len, self.chunks))
         self.pending = None
-        self.overhead = 0
-        self.chunks = []
+        body = b"".join(chunks)
+        response = Response(head.status, head.headers, body)
+        if decoder.trailers:
+            response.body = ResponseBody.complete(body, decoder.trailers)
+        self._end_chunks(decoder)
+        self._release()
+        pending.set(response)
+
+    def _give_stream(self, head: Head, length: int | None, chunks: list[bytes]) -> None:
+        pending = self.pending
+        assert pending is not None
+        self.body = body = ResponseBody(self, length, chunks)
+        self.pending = None
         self.deadline = self.owner.sweep.after(self.owner.limits.idle)
-        pending.set(Response(self.status, self.headers, body))
+        pending.set(Response(head.status, head.headers, body))
         if not body.started and self.body is body:
             # Nobody takes it yet: let it wait in the network.
             self.pause_reading()
@@ -347,12 +323,11 @@ class Connection(asyncio.Protocol):
     def _receive_body(self, body: ResponseBody, data: bytes) -> None:
         if not body.paused:
             self.deadline = self.owner.sweep.after(self.owner.limits.idle)
-        if self.chunked:
-            self._receive_chunks(body, data)
-        elif self.length is None:
+        if self.decoder is not None:
+            self._receive_chunks(body, self.decoder, data)
+        elif self.remaining == UNTIL_CLOSE:
             body.push(data)
         else:
-            # From here on the bytes do not go through the parser, which would copy them.
             surplus = len(data) - self.remaining
             self.remaining = max(-surplus, 0)
             if surplus > 0:
@@ -360,37 +335,33 @@ class Connection(asyncio.Protocol):
                 data = data[:-surplus]
             body.push(data)
             if surplus >= 0 and self.body is body:
-                self.parser = httptools.HttpResponseParser(self)
-                self._finish()
+                self._finish([])
 
-    def _receive_chunks(self, body: ResponseBody, data: bytes) -> None:
+    def _receive_chunks(self, body: ResponseBody, decoder: Decoder, data: bytes) -> None:
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            if self.state is not State.WHOLE:
-                self.fail(f"malformed chunks ({_reason(error)})")
-                return
-        chunks = self.chunks
-        if chunks:
-            self.chunks = []
-            self.overhead = 0
-            body.push(chunks[0] if len(chunks) == 1 else b"".join(chunks))
-        else:
-            self.overhead += len(data)
-        if self.body is not body:
+            chunks = decoder.feed(data)
+        except BadChunk as error:
+            self.fail(f"malformed chunks ({error})")
             return
-        if self.state is State.WHOLE:
-            self._finish()
-        elif self.overhead > FRAMING_SIZE:
-            self.fail("endless chunk extensions or trailers")
+        if chunks:
+            body.push(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+        if decoder.done and self.body is body:
+            self._end_chunks(decoder)
+            self._finish(decoder.trailers)
 
-    def _finish(self) -> None:
+    def _end_chunks(self, decoder: Decoder) -> None:
+        self.decoder = None
+        self.state = State.WHOLE
+        if decoder.rest:
+            self.keep = False
+
+    def _finish(self, trailers: Headers) -> None:
         body = self.body
         assert body is not None
         self.state = State.WHOLE
         self.body = None
         self._release()
-        body.finish(self.trailers)
+        body.finish(trailers)
 
     def _release(self) -> None:
         """The response is whole: the next exchange may have the connection, unless something speaks against it."""
@@ -421,7 +392,7 @@ class Connection(asyncio.Protocol):
 
     def lend(self) -> int | None:
         """The socket, for somebody else to read the rest of a body of known length from; None if that cannot be."""
-        if not self.plain or self.length is None or self.remaining == 0 or self.closed:
+        if not self.plain or self.remaining <= 0 or self.closed:
             return None
         self.pause_reading()
         descriptor: int = self.transport.get_extra_info("socket").fileno()
@@ -432,95 +403,7 @@ class Connection(asyncio.Protocol):
         if remaining or self.body is None:
             self.abort()
             return
-        self.parser = httptools.HttpResponseParser(self)
         self.state = State.WHOLE
         self.body = None
         self.resume_reading()
         self._release()
-
-    # ---- the parser's callbacks
-
-    def on_message_begin(self) -> None:
-        if self.state is not State.HEAD:
-            self.keep = False
-            raise _Surplus
-        self.headers = []
-        self.wire = []
-        self.length = None
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if self.state is not State.HEAD:
-            if name not in hygiene.NOT_AS_TRAILERS:
-                self.trailers.append((name, value))
-        elif name in hygiene.ENDS_HERE:
-            self.wire.append((name, value))
-        else:
-            self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        status = self.status = self.parser.get_status_code()
-        if status < 200 and status != 101:
-            if status < 100:
-                raise Malformed(f"the status is {status}")
-            return
-        self.keep = self.parser.should_keep_alive()
-        if not self.keep:
-            self._check_version()
-        if self.wire:
-            self._read_wire(status)
-        if self.head_only:
-            self.state = State.WHOLE
-            raise _Bodiless
-        self.state = State.BODY
-
-    def _check_version(self) -> None:
-        version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            raise Malformed(f"the version is {version}")
-        if self.head_only and version == "1.1":
-            # llhttp expects a body of unknown length here, and HEAD has none.
-            self.keep = b"close" not in map(bytes.lower, elements(hygiene.values(self.wire, b"connection")))
-
-    def _read_wire(self, status: int) -> None:
-        for name, value in self.wire:
-            if name == b"content-length":
-                self.length = int(value)
-                if self.head_only or status == 304:
-                    # They say what GET would have had (RFC 9110 8.6).
-                    self.headers.append((name, value))
-            elif name == b"transfer-encoding":
-                # Nothing but chunked was asked for; other codings, and HTTP/1.0, have no safe reading (RFC 9112 6.1, 6.3).
-                if self.chunked or value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0":
-                    raise Malformed("its transfer coding is not chunked")
-                self.chunked = True
-            elif name == b"connection":
-                self.headers = hygiene.without_named(self.headers, value)
-            elif name == b"upgrade" and status == 101:
-                self.headers.append((name, value))
-
-    def on_body(self, data: bytes) -> None:
-        self.chunks.append(data)
-
-    def on_message_complete(self) -> None:
-        if self.state is State.HEAD:
-            self._interim()
-        else:
-            self.state = State.WHOLE
-
-    def _interim(self) -> None:
-        self.interims += 1
-        if self.interims > INTERIM_RESPONSES:
-            raise Malformed("too many interim responses")
-        upload = self.upload
-        if self.status == 100 and upload is not None and upload.awaits_continue:
-            self.deadline = NEVER
-            upload.begin(self)
-        elif self.status != 100 and self.client is not None:
-            self.client.inform(self.status, self.headers)
-
-
-def _reason(error: BaseException) -> str:
-    """llhttp's words, or those of a callback's own error."""
-    own = error.__context__
-    return str(own if isinstance(own, Malformed) else error).lower()

@@ -31,6 +31,7 @@ _CHUNKED = (b"transfer-encoding", b"chunked")
 _EXPECT = (b"expect", b"100-continue")
 _TE = (b"te", b"trailers")
 _SLASH = b"/"[0]
+_field = b": ".join
 #: What would end a request line, or split it.
 _BREAKS_LINE = re.compile(rb"[\x00-\x20\x7f]")
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -139,7 +140,7 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
     if exchange.body or exchange.method in _WITH_CONTENT:
         content = _add_framing(exchange, headers, special, attempt)
     method = exchange.method if changes.method is None else _method(changes.method(exchange))
-    lines = b"\r\n".join([name + b": " + value for name, value in headers])
+    lines = b"\r\n".join(map(_field, headers))
     return b"".join((method, b" ", target(exchange, changes), b" HTTP/1.1\r\n", lines, b"\r\n\r\n", content)), upgrading
 
 

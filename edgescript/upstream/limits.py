@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 #: Most bytes of a response's head. nginx: 4-8 KiB, Envoy: 60 KiB, Go: 1 MiB.
 HEAD_SIZE = 64 * 1024
-#: Most bytes that may come between two pieces of body: chunk sizes, extensions, trailers.
-FRAMING_SIZE = 64 * 1024
 #: Most interim (1xx) responses before the final one. Go: 5, which real push servers have hit.
 INTERIM_RESPONSES = 20
 #: Seconds that a request with `Expect: 100-continue` waits for the upstream's word before its body is sent all the same.
