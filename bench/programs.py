@@ -81,4 +81,5 @@ def _shortened(name: str, lines: list[str]) -> str:
         return lines[0].replace("nginx version: nginx/", "").replace("edge ", "")
     if name == "traefik":
         return lines[0].rpartition(":")[2].strip()
-    return next((word for word in lines[0].split() if any(letter.isdigit() for letter in word)), "unknown")
+    found = next((word for word in lines[0].split() if any(letter.isdigit() for letter in word)), "unknown")
+    return found.removeprefix("debian/")

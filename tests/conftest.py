@@ -280,6 +280,11 @@ class Origin:
             self._behave(OriginConnection(connection, self), number)
         self._open.discard(connection)
 
+    def join(self) -> None:
+        """Wait until every connection that there was is done with."""
+        for thread in self._threads[1:]:
+            thread.join(20)
+
     def stop(self) -> None:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)

@@ -64,14 +64,14 @@ class Known:
 
     __slots__ = ("full", "headers", "identity", "path", "size", "type", "validators")
 
-    def __init__(self, found: Found, path: str, name: str, coding: str | None, *, varies: bool) -> None:
-        """`path` is the file's own, below the root; `name` the one that tells its type."""
+    def __init__(self, found: Found, path: str, coding: str | None, *, varies: bool) -> None:
+        """`path` is the file's own, below the root, without the suffix of a coding: it tells the type."""
         status = found.status
         self.full = found.full
         self.path = path
         self.identity: Identity = identity(status)
         self.size = status.st_size
-        self.type = content_type(name)
+        self.type = content_type(path)
         self.validators = conditional.validators(status.st_mtime_ns, status.st_size, time.time(), coding or "")
         self.headers = _headers(self.type, self.validators, coding, varies=varies)
 
@@ -188,7 +188,7 @@ class FileServer:
         return self._file(exchange, folder, known, found.descriptor)
 
     def _known(self, found: Found, path: str) -> Known:
-        return Known(found, path, path, None, varies=bool(self.options.codings))
+        return Known(found, path, None, varies=bool(self.options.codings))
 
     def _go_on(self, exchange: Exchange) -> Response | None:
         if self.options.pass_thru:
@@ -244,7 +244,7 @@ class FileServer:
                 if found is None:
                     continue
                 opened = found.descriptor
-                sibling = Known(found, plain.path, plain.path, coding, varies=True)
+                sibling = Known(found, plain.path, coding, varies=True)
                 folder.remember(name, sibling)
             os.close(descriptor)
             return sibling, opened

@@ -2,7 +2,8 @@
 
 A path is opened first and judged afterwards: where the kernel says that the descriptor leads (`/proc/self/fd`), which cannot
 change any more between the check and the use. This costs the same for any depth; a walk with `openat` and O_NOFOLLOW costs
-two system calls for every folder. What was judged once needs no second look while it stays the same file (`Identity`).
+two system calls for every folder. What was judged once needs no second look while it stays the same file (`Identity`):
+a file that was served from inside, and is moved out with its whole folder and linked back unchanged, counts as inside.
 
 These calls may block for as long as the disk takes. For local disks that is what nginx does too; files on a network
 file system that hangs make the server hang.

@@ -167,7 +167,7 @@ class _Expander:
         """A line of the one site that is written without braces; an address with a block would be a second site."""
         site, parts = self._sites[-1]
         first = line.words[0].value
-        if line.block is None or first[0] in "/@*" or not ("." in first or ":" in first):
+        if line.block is None or first.startswith(("/", "@", "*")) or not ("." in first or ":" in first):
             parts.append(([line], frame))
             return
         hint = "where there is more than one site, each needs braces around its lines"

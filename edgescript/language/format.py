@@ -72,6 +72,9 @@ def _written(word: Word, text: str, line: Line) -> str:
     # Between backticks, an argument of an import is never a named one.
     if word.quote == "`" and plain and '"' not in value and "\\" not in value and not is_import(line):
         return f'"{value}"'
+    # At the end of a line, the backslash would continue it.
+    if not word.quote and value.endswith("\\"):
+        return f"`{value}`" if "`" not in value else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return text[word.start : word.end].replace("\r\n", "\n")
 
 

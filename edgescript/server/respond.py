@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("edgescript.server")
 
 _STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}".encode() for status, phrase in REASONS.items()}
-_FRAMING = (b"connection", b"content-length", b"transfer-encoding")
+_FRAMING = frozenset((b"connection", b"content-length", b"transfer-encoding"))
+#: Fields that are looked at before they are written.
+_OURS = _FRAMING | {b"date", b"server"}
 
 #: Statuses that never have a body (RFC 9110 6.4.1).
 _BODILESS = frozenset((204, 304))
@@ -76,16 +78,18 @@ def _head(connection: Connection, exchange: Exchange, response: Response, framin
     :raises ValueError: if a field holds what would end it early
     """
     headers = response.headers
-    status = response.status
     count = len(headers)
-    head = _lines([_STATUS_LINES.get(status) or b"HTTP/1.1 %d " % status, *map(_field, headers)])
+    head = _lines([_STATUS_LINES.get(response.status) or b"HTTP/1.1 %d " % response.status, *map(_field, headers)])
     if head.count(b"\n") != count or head.count(b"\r") != count or b"\0" in head:
         raise ValueError("a field of the response has a line end or a NUL in it")
-    if b"\r\nconnection: " in head or b"\r\ncontent-length: " in head or b"\r\ntransfer-encoding: " in head:
-        return _head(connection, exchange, _without_framing(response), framing)
     stamp = connection.lane.stamp
-    if b"\r\ndate: " in head or b"\r\nserver: " in head or exchange.changes is not None:
-        stamp = _stamp(connection, exchange, head)
+    for name, _ in headers:
+        if name in _OURS:
+            if name in _FRAMING:
+                return _head(connection, exchange, _without_framing(response), framing)
+            stamp = _stamp(connection, exchange, headers)
+    if exchange.changes is not None:
+        stamp = _stamp(connection, exchange, headers)
     if not connection.persistent:
         return b"%b\r\n%b%bconnection: close\r\n\r\n" % (head, framing, stamp)
     if exchange.version == "1.0":
@@ -98,11 +102,18 @@ def _without_framing(response: Response) -> Response:
     return Response(response.status, kept, b"")
 
 
-def _stamp(connection: Connection, exchange: Exchange, head: bytes) -> bytes:
+def _stamp(connection: Connection, exchange: Exchange, headers: Headers) -> bytes:
     """Date and Server, as far as the response has none. Response changes have seen Server and may have removed it."""
-    server = b"server: edge\r\n" if exchange.changes is None and b"\r\nserver: " not in head else b""
-    date = b"date: %b\r\n" % connection.lane.date if b"\r\ndate: " not in head else b""
-    return server + date
+    has_server = exchange.changes is not None
+    has_date = False
+    for name, _ in headers:
+        if name == b"server":
+            has_server = True
+        elif name == b"date":
+            has_date = True
+    if has_date:
+        return b"" if has_server else b"server: edge\r\n"
+    return b"date: %b\r\n" % connection.lane.date if has_server else connection.lane.stamp
 
 
 def _respond_otherwise(connection: Connection, exchange: Exchange, response: Response) -> None:

@@ -14,12 +14,15 @@ from typing import Any, NamedTuple
 from edgescript.graph.model import Flow, Listener, Program, Site
 from edgescript.http.body import FileRange
 from edgescript.http.exchange import Exchange
+from edgescript.http.headers import first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
 
 log = logging.getLogger("edgescript.serve")
 
 _CALL = Flow.CALL.value
 _JUMP = Flow.JUMP.value
+
+_SERVER = (b"server", b"edge")
 
 
 class _Waiting(NamedTuple):
@@ -114,6 +117,8 @@ def _changed(exchange: Exchange, response: Response) -> Response:
     """Let the wrappers have their way with the response: the innermost first."""
     exchange.response = response
     if exchange.changes is not None:
+        if first(response.headers, b"server") is None:
+            response.headers.append(_SERVER)  # so that a change can take it away
         try:
             for change in reversed(exchange.changes):
                 change(exchange, response)

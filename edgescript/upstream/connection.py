@@ -391,7 +391,11 @@ class Connection(asyncio.Protocol):
             self.transport.resume_reading()
 
     def lend(self) -> int | None:
-        """The socket, for somebody else to read the rest of a body of known length from; None if that cannot be."""
+        """
+        The socket, for somebody else to read the rest of a body of known length from; None if that cannot be.
+
+        The borrower also notices when nothing moves: what passes by us cannot set a deadline.
+        """
         if not self.plain or self.remaining <= 0 or self.closed:
             return None
         self.pause_reading()

@@ -127,10 +127,11 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
     if len(special) > 1:
         passing = _without_named(passing, special)
     headers = [(b"host", host), *passing]
-    remote_ip, scheme, trusted = client.remote_ip.encode(), client.scheme.encode(), client.trust is not None
-    headers += hygiene.origin_fields(special, remote_ip, scheme, asked, trusted=trusted)
+    origin = hygiene.origin_fields(client.remote_ip, client.scheme, asked)
+    headers += origin if client.trust is None else hygiene.vouched_for(origin, special)
     if changes.forwarded:
-        headers.append((b"forwarded", hygiene.forwarded_field(special, remote_ip, scheme, asked, trusted=trusted)))
+        chain = [] if client.trust is None else hygiene.values(special, b"forwarded")
+        headers.append((b"forwarded", hygiene.forwarded_field(chain, origin)))
     if changes.via:
         headers.append(_VIA_UP[exchange.version])
     upgrading = len(special) > 1 and _add_special(exchange, headers, special)

@@ -7,8 +7,12 @@ it is (X-Forwarded-*, Forwarded) is written by us.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from edgescript.http.headers import Headers, elements
+
+#: X-Forwarded-For, -Proto and -Host.
+Origin = tuple[tuple[bytes, bytes], tuple[bytes, bytes], tuple[bytes, bytes]]
 
 #: Between neighbours, in either direction. Content-Length is written anew with the body; the last two are for proxies that
 #: a client chose, which we are not (RFC 9110 11.7).
@@ -73,22 +77,32 @@ def split_request(headers: Headers) -> tuple[Headers, Headers]:
     return passing, special
 
 
-def origin_fields(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes, *, trusted: bool) -> Headers:
-    """X-Forwarded-For, -Proto and -Host. A trusted proxy's are kept, and its own address added to the first."""
-    if not trusted:
-        return [(b"x-forwarded-for", remote_ip), (b"x-forwarded-proto", scheme), (b"x-forwarded-host", host)]
-    hops = b", ".join([*values(special, b"x-forwarded-for"), remote_ip])
-    proto = values(special, b"x-forwarded-proto") or [scheme]
-    hosts = values(special, b"x-forwarded-host") or [host]
-    return [(b"x-forwarded-for", hops), (b"x-forwarded-proto", proto[0]), (b"x-forwarded-host", hosts[0])]
+@lru_cache(maxsize=4096)
+def origin_fields(remote_ip: str, scheme: str, host: bytes) -> Origin:
+    """X-Forwarded-For, -Proto and -Host of a peer that is believed nothing."""
+    return (
+        (b"x-forwarded-for", remote_ip.encode()),
+        (b"x-forwarded-proto", scheme.encode()),
+        (b"x-forwarded-host", host),
+    )
 
 
-def forwarded_field(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes, *, trusted: bool) -> bytes:
-    """The value of Forwarded (RFC 7239): the chain of a trusted proxy, if any, and this hop."""
+def vouched_for(origin: Origin, special: Headers) -> Headers:
+    """The same of a trusted proxy: what it says is kept, and its own address added to the first."""
+    (name, remote_ip), *others = origin
+    hops = b", ".join([*values(special, name), remote_ip])
+    return [(name, hops), *[(name, (values(special, name) or [own])[0]) for name, own in others]]
+
+
+def forwarded_field(chain: list[bytes], origin: Origin) -> bytes:
+    """
+    The value of Forwarded (RFC 7239).
+
+    :param chain: the hops before this one, from a trusted proxy
+    """
+    (_, remote_ip), (_, scheme), (_, host) = origin
     node = b'"[%b]"' % remote_ip if b":" in remote_ip else remote_ip or b"unknown"
-    hop = b"for=%b;host=%b;proto=%b" % (node, _token_or_quoted(host), scheme)
-    chain = values(special, b"forwarded") if trusted else []
-    return b", ".join([*chain, hop])
+    return b", ".join([*chain, b"for=%b;host=%b;proto=%b" % (node, _token_or_quoted(host), scheme)])
 
 
 def _token_or_quoted(value: bytes) -> bytes:

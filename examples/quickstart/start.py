@@ -19,7 +19,7 @@ The quickstart is on http://localhost:{port}/ (stop it with Ctrl-C). Try:
     curl http://localhost:{port}/healthz
     curl 'http://localhost:{port}/api/hello?name=you'
     curl -i http://localhost:{port}/old
-    edge explain --config examples/quickstart/Edgefile GET http://localhost:8080/api/hello
+    .venv/bin/edge explain --config examples/quickstart/Edgefile GET http://localhost:8080/api/hello
 
 Its configuration is examples/quickstart/Edgefile.
 """
@@ -31,11 +31,15 @@ def main() -> int:
     threading.Thread(target=application.serve_forever, daemon=True).start()
     environment = os.environ | {"UPSTREAM_PORT": str(application.server_port)}
     command = [str(Path(sys.executable).parent / "edge"), "run", "--config", str(HERE / "Edgefile")]
-    edge = subprocess.Popen(command, env=environment)
+    edge = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     # Ctrl-C reaches both; the server ends in good order, and this process with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: edge.terminate())
-    print(WELCOME.format(port=environment.get("EDGE_PORT", "8080")), flush=True)
+    assert edge.stderr is not None
+    for line in edge.stderr:
+        sys.stderr.write(line)
+        if "listening on" in line:
+            print(WELCOME.format(port=environment.get("EDGE_PORT", "8080")), flush=True)
     code = edge.wait()
     application.shutdown()
     return code

@@ -1,0 +1,113 @@
+"""How connections are kept and bounded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def together(ask: Callable[..., bytes], server: Any, count: int) -> list[bytes]:
+    answers: list[bytes] = []
+    threads = [threading.Thread(target=lambda: answers.append(ask(server))) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_one_connection_serves_one_request_after_the_other(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    made = origin(OK)
+    server = proxy_to(made.address)
+    assert [ask(server)[-2:] for _ in range(5)] == [b"ok"] * 5
+    assert made.accepted == 1
+
+
+def test_no_more_connections_than_allowed_are_made(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    made = origin(OK)
+    answers = together(ask, proxy_to(made.address, "max_connections 2"), 20)
+    assert [answer[-2:] for answer in answers] == [b"ok"] * 20
+    assert made.accepted <= 2
+
+
+def test_who_waits_too_long_for_a_connection_gets_503(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    arrived, released = threading.Event(), threading.Event()
+
+    def behave(connection: Any, number: int) -> None:
+        connection.read_request()
+        arrived.set()
+        released.wait(20)
+        connection.send(OK)
+
+    server = proxy_to(origin(behave).address, "max_connections 1", "connect_timeout 100ms")
+    first: list[bytes] = []
+    thread = threading.Thread(target=lambda: first.append(ask(server)))
+    thread.start()
+    assert arrived.wait(20)
+    assert ask(server).startswith(b"HTTP/1.1 503")
+    released.set()
+    thread.join()
+    assert first[0].endswith(b"ok")
+
+
+def test_a_connection_that_fails_makes_room_for_who_waits(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    def behave(connection: Any, number: int) -> None:
+        connection.read_request()
+        if number % 2 == 0:
+            connection.send(OK)
+
+    made = origin(behave)
+    answers = together(ask, proxy_to(made.address, "max_connections 1", "retry 3"), 6)
+    assert [answer[-2:] for answer in answers] == [b"ok"] * 6
+
+
+def test_unused_connections_are_closed_after_a_while(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    ended = threading.Event()
+
+    def behave(connection: Any, number: int) -> None:
+        connection.read_request()
+        connection.send(OK)
+        connection.wait_for_end()
+        ended.set()
+
+    ask(proxy_to(origin(behave).address, "keepalive {\nidle 50ms\n}"))
+    assert ended.wait(20)
+
+
+def test_no_connections_are_kept_if_none_shall_be(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    made = origin(OK)
+    server = proxy_to(made.address, "keepalive {\nconnections 0\n}")
+    assert [ask(server)[-2:] for _ in range(3)] == [b"ok"] * 3
+    assert made.accepted == 3
+
+
+def test_closing_the_graph_closes_its_connections(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    ended = threading.Event()
+
+    def behave(connection: Any, number: int) -> None:
+        connection.read_request()
+        connection.send(OK)
+        connection.wait_for_end()
+        ended.set()
+
+    server = proxy_to(origin(behave).address)
+    ask(server)
+    server.stop()
+    assert ended.wait(20)
