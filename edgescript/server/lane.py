@@ -49,7 +49,7 @@ class Lane:
         self.tunnels: set[asyncio.Transport] = set()
         #: The fields that every response gets, as they are written.
         self.stamp = b""
-        self.date = b""
+        self.date_field = b""
         self._wall_clock = wall_clock
         self._empty: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -121,7 +121,5 @@ class Lane:
             self._timer = self.loop.call_later(self._interval(), self._tick)
 
     def _stamp_date(self) -> None:
-        date = formatdate(self._wall_clock(), usegmt=True).encode()
-        if date != self.date:
-            self.date = date
-            self.stamp = b"server: edge\r\ndate: " + date + b"\r\n"
+        self.date_field = b"date: %b\r\n" % formatdate(self._wall_clock(), usegmt=True).encode()
+        self.stamp = b"server: edge\r\n" + self.date_field

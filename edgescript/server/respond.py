@@ -36,6 +36,8 @@ _COPIED = 64 * 1024
 #: Files up to this size are read at once: one system call less than sendfile, and one write with the head.
 _READ_AT_ONCE = 32 * 1024
 
+_SERVER = b"server: edge\r\n"
+
 _field = b": ".join
 _lines = b"\r\n".join
 
@@ -82,14 +84,21 @@ def _head(connection: Connection, exchange: Exchange, response: Response, framin
     head = _lines([_STATUS_LINES.get(response.status) or b"HTTP/1.1 %d " % response.status, *map(_field, headers)])
     if head.count(b"\n") != count or head.count(b"\r") != count or b"\0" in head:
         raise ValueError("a field of the response has a line end or a NUL in it")
-    stamp = connection.lane.stamp
+    # Response changes have seen Server, and may have taken it away.
+    has_server, has_date = exchange.changes is not None, False
     for name, _ in headers:
         if name in _OURS:
-            if name in _FRAMING:
+            if name == b"server":
+                has_server = True
+            elif name == b"date":
+                has_date = True
+            else:
                 return _head(connection, exchange, _without_framing(response), framing)
-            stamp = _stamp(connection, exchange, headers)
-    if exchange.changes is not None:
-        stamp = _stamp(connection, exchange, headers)
+    lane = connection.lane
+    if has_server:
+        stamp = b"" if has_date else lane.date_field
+    else:
+        stamp = _SERVER if has_date else lane.stamp
     if not connection.persistent:
         return b"%b\r\n%b%bconnection: close\r\n\r\n" % (head, framing, stamp)
     if exchange.version == "1.0":
@@ -100,20 +109,6 @@ def _head(connection: Connection, exchange: Exchange, response: Response, framin
 def _without_framing(response: Response) -> Response:
     kept = [pair for pair in response.headers if pair[0] not in _FRAMING]
     return Response(response.status, kept, b"")
-
-
-def _stamp(connection: Connection, exchange: Exchange, headers: Headers) -> bytes:
-    """Date and Server, as far as the response has none. Response changes have seen Server and may have removed it."""
-    has_server = exchange.changes is not None
-    has_date = False
-    for name, _ in headers:
-        if name == b"server":
-            has_server = True
-        elif name == b"date":
-            has_date = True
-    if has_date:
-        return b"" if has_server else b"server: edge\r\n"
-    return b"date: %b\r\n" % connection.lane.date if has_server else connection.lane.stamp
 
 
 def _respond_otherwise(connection: Connection, exchange: Exchange, response: Response) -> None:
