@@ -124,14 +124,17 @@ class RunningServer:
         return asyncio.run_coroutine_threadsafe(called(), self.loop).result(30)
 
     def connect(self) -> socket.socket:
-        """A plain socket to the first listener, which gives up after 20 seconds."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        """A plain socket to the first listener, which gives up after 10 seconds."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
-    def exchange(self, data: bytes) -> bytes:
-        """Send raw bytes, close the writing side, and give all that comes back until the server closes."""
-        with self.connect() as client:
+    def exchange(self, data: bytes, *, end: bool = False) -> bytes:
+        """Send raw bytes, and with `end` the end of the stream; give all that comes back until the server closes."""
+        with self.connect() as client, contextlib.suppress(ConnectionError):
             client.sendall(data)
+            if end:
+                client.shutdown(socket.SHUT_WR)
             return receive_all(client)
+        return b""
 
     def stop(self) -> None:
         """Stop gracefully; returns when the server is gone."""

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import TextIO
 
 
 def say(text: str) -> None:
     """A result, on standard output."""
     sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+
+
+def say_markdown(text: str) -> None:
+    """A page in Markdown, laid out for a terminal."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
+
+
+def say_highlighted(text: str, styles: Mapping[str, str]) -> None:
+    """A text on a terminal, with what the regular expressions find in their styles."""
+    from rich.console import Console
+    from rich.text import Text
+
+    styled = Text(text)
+    for pattern, style in styles.items():
+        styled.highlight_regex(pattern, style)
+    Console().print(styled, soft_wrap=True)
 
 
 def complain(text: str) -> None:

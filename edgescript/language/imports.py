@@ -15,8 +15,11 @@ from edgescript.text.source import Source, Span
 
 #: Imports within imports.
 MAX_DEPTH = 32
-#: Lines that all imports may come to, where one also stands for every 100 characters put in; about 300 MB of memory.
+#: Lines that all imports may come to, about 300 MB of memory. What else costs time or memory is counted in lines too: 100
+#: characters put in are one, a file that is read is 50, a problem is 20.
 MAX_IMPORTED_LINES = 500_000
+_LINES_OF_FILE = 50
+_LINES_OF_PROBLEM = 20
 
 _ENVIRONMENT = r"(?<!\\)\{\$(?P<variable>[^{}:\s]+)(?::(?P<default>(?:[^{}]|\{[^{}]*\})*))?\}"
 _ARGUMENT = r"\{args(?:\.(?P<argument>[\w-]+)|\[(?P<index>\d+)\])\}"
@@ -86,7 +89,7 @@ class Importer:
         self._read = read
         self._find = find
         self._main = os.path.normpath(tree.source.name)
-        self._trees: dict[str, Tree | None] = {}
+        self._trees: dict[str, Tree] = {}
         self._imported_lines = 0
         #: Whether lines of a source may need replacing or importing.
         self._needs_work: dict[Source, bool] = {}
@@ -94,6 +97,7 @@ class Importer:
     def problem(
         self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), hint: str | None = None
     ) -> None:
+        self._imported_lines += _LINES_OF_PROBLEM
         self.problems.append(Problem(code, message, span, notes, hint))
 
     # Lines
@@ -259,10 +263,10 @@ class Importer:
             except (OSError, ValueError) as error:  # ValueError: a NUL in the name
                 self._not_there(name, path, error, span)
                 return None
-        tree = self._trees[key]
-        return tree.lines if tree is not None else None
+        return self._trees[key].lines
 
     def _parsed(self, path: str, data: bytes, span: Span) -> Tree:
+        self._imported_lines += _LINES_OF_FILE
         tree, problems = parse(Source.of_bytes(path, data), span)
         self.problems += problems
         return tree
@@ -289,8 +293,7 @@ class Importer:
     def _lines_of_standard(self, name: str, span: Span) -> list[Line] | None:
         if name not in self._trees:
             self._trees[name] = self._parsed(f"{name}.edge", standard_file(name[4:]).read_bytes(), span)
-        tree = self._trees[name]
-        return tree.lines if tree is not None else None
+        return self._trees[name].lines
 
 
 def is_import(line: Line) -> bool:

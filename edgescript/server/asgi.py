@@ -127,8 +127,9 @@ class Application:
         if len(target) > bounds.max_uri_size:
             raise HTTPError(414, "the request target is too long")
         headers = [(bytes(name).lower(), bytes(value)) for name, value in scope["headers"]]
-        if len(headers) > bounds.max_header_count:
-            raise HTTPError(431, "the request has too many header fields")
+        size = len(target) + sum(len(name) + len(value) + 4 for name, value in headers)
+        if len(headers) > bounds.max_header_count or size > bounds.max_header_size:
+            raise HTTPError(431, "the request's head is too large")
         method = scope["method"].encode("latin-1")
         if method == b"CONNECT":
             raise HTTPError(501, "CONNECT is not supported")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,3 +131,27 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         adapting.stdout.close()
         assert adapting.wait(60) == 0
     assert complaints.read_text() == ""
+
+
+@pytest.mark.parametrize("words", [["help", "respond"], ["explain", "/"], ["validate", "wrong"]])
+def test_colour_is_for_terminals_only(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "Edgefile").write_text(VALID)
+    (tmp_path / "wrong").write_text(":80 {\n    respnod\n}\n")
+    assert "\x1b[" not in on_terminal(tmp_path, words, {"NO_COLOR": "1"})
+    assert "\x1b[" in on_terminal(tmp_path, words, {})
+
+
+def on_terminal(folder: Path, words: list[str], more: dict[str, str]) -> str:
+    """What a command writes to a terminal."""
+    ours, theirs = os.openpty()
+    edge = Path(sys.executable).parent / "edge"
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"} | more
+    with subprocess.Popen([edge, *words], cwd=folder, stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        pieces = []
+        with contextlib.suppress(OSError):  # Linux tells the end of a terminal as an error
+            while piece := os.read(ours, 65536):
+                pieces.append(piece)
+        os.close(ours)
+        process.wait(60)
+    return b"".join(pieces).decode()

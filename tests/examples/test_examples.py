@@ -21,3 +21,11 @@ def test_the_example_is_valid_and_its_tests_hold(file: Path, monkeypatch: pytest
     )
     assert str(report) == ""
     assert report.results
+
+
+def test_the_tour_in_the_readme_is_an_edgefile_whose_tests_hold(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (text,) = [block for block in readme.split("```")[1::2] if "handle" in block]
+    report = check(Source("README.md", text), catalogue=Catalogue.load(), environment={}, directory=str(tmp_path))
+    assert str(report) == ""
+    assert report.results

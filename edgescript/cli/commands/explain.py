@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,19 @@ from edgescript.text.source import Source, Span
 
 if TYPE_CHECKING:
     from edgescript.testing.scenario import Request
+
+
+#: What stands out on a terminal: what happened, what a matcher said, where, and the answer.
+_STYLES = {
+    r"(?m)^(site|run|wrap|enter|choose)\b": "cyan",
+    r"(?m)^(answer)\b": "bold green",
+    r"(?m)^(error)\b": "bold red",
+    r"(?m)^skip .*$": "dim",
+    r"(?<=  )yes\b": "green",
+    r"(?<=  )no\b": "yellow",
+    r"\S+:\d+:\d+": "blue",
+    r"(?m)^→ .*$": "bold",
+}
 
 
 def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -64,7 +78,12 @@ def command(request: tuple[str, ...], headers: list[tuple[str, str]], ip: str, c
         explanation = explain(graph, imagined(graph, listener, wanted, ip=ip), listener)
     except HTTPError as error:
         raise click.ClickException(f"such a request is answered {error.status}: {error.reason}") from None
-    console.say(json.dumps(explanation.as_json(), indent=2) if form == "json" else render(explanation))
+    if form == "json":
+        console.say(json.dumps(explanation.as_json(), indent=2))
+    elif console.has_colour(sys.stdout):
+        console.say_highlighted(render(explanation), _STYLES)
+    else:
+        console.say(render(explanation))
 
 
 def _request(words: tuple[str, ...]) -> Request:

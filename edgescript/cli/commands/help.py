@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from edgescript.cli import console
 
 if TYPE_CHECKING:
     from edgescript.catalog import Catalogue
+    from edgescript.declare.describe import Description
 
 #: Shelf → its title, in the order of the overview.
 _SHELVES = {
@@ -28,12 +30,24 @@ def command(name: str | None) -> None:
     from edgescript.catalog import Catalogue
 
     catalogue = Catalogue.load()
-    console.say(_overview(catalogue) if name is None else _pages(catalogue, name))
+    if name is None:
+        console.say(_overview(catalogue))
+    else:
+        _show(_described(catalogue, name))
 
 
-def _pages(catalogue: Catalogue, name: str) -> str:
+def _show(descriptions: list[Description]) -> None:
+    from edgescript.declare.describe import as_markdown, as_text
+
+    if console.has_colour(sys.stdout):
+        console.say_markdown("\n".join(map(as_markdown, descriptions)))
+    else:
+        console.say("\n".join(map(as_text, descriptions)))
+
+
+def _described(catalogue: Catalogue, name: str) -> list[Description]:
     """Every entry of this name: `header` is a directive, a matcher and a placeholder."""
-    from edgescript.declare.describe import as_text, describe
+    from edgescript.declare.describe import describe
     from edgescript.text.problem import did_you_mean
 
     # `{query.NAME}` and `@name` are how people see them.
@@ -45,7 +59,7 @@ def _pages(catalogue: Catalogue, name: str) -> str:
         known = {known for shelf in _SHELVES for known in catalogue.names(shelf)}
         hint = did_you_mean(bare, known)
         raise click.ClickException(f'nothing is called "{name}"' + (f"; {hint}" if hint else "; `edge help` lists all"))
-    return "\n".join(as_text(describe(entry)) for entry in found)
+    return [describe(entry) for entry in found]
 
 
 def _overview(catalogue: Catalogue) -> str:
