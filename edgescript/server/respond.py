@@ -95,10 +95,7 @@ def _head(connection: Connection, exchange: Exchange, response: Response, framin
             else:
                 return _head(connection, exchange, _without_framing(response), framing)
     lane = connection.lane
-    if has_server:
-        stamp = b"" if has_date else lane.date_field
-    else:
-        stamp = _SERVER if has_date else lane.stamp
+    stamp = (b"" if has_date else lane.date_field) if has_server else _SERVER if has_date else lane.stamp
     if not connection.persistent:
         return b"%b\r\n%b%bconnection: close\r\n\r\n" % (head, framing, stamp)
     if exchange.version == "1.0":

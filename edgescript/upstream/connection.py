@@ -254,7 +254,7 @@ class Connection(asyncio.Protocol):
         if len(data) > HEAD_SIZE:
             raise Malformed("the head is too long")
         if not could_be_head(data):
-            raise Malformed("it does not begin like one")
+            raise Malformed("the head does not begin like one, or has a lone line end")
         self.early = data
 
     def _interim(self, head: Head, rest: bytes) -> None:

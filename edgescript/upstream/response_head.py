@@ -14,8 +14,8 @@ from edgescript.http.headers import Headers, elements
 from edgescript.upstream import hygiene
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*+)?")
-#: What a head begins with; with anything else there is no need to wait for its end.
 _BEGINNING = b"HTTP/1."
+_LONE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)")
 _MOST_DIGITS = 18
 
 #: The length of a body that is chunked, or that ends with the connection.
@@ -59,8 +59,9 @@ _NO_OPTIONS = _Options(False, False, frozenset())
 
 
 def could_be_head(data: bytes) -> bool:
-    """Whether these bytes can be the beginning of a response."""
-    return data.startswith(_BEGINNING) if len(data) >= len(_BEGINNING) else _BEGINNING.startswith(data)
+    """Whether these bytes can be the beginning of a head: if not, there is no need to wait for its end."""
+    begins = data.startswith(_BEGINNING) or _BEGINNING.startswith(data)
+    return begins and _LONE_LINE_END.search(data) is None
 
 
 def read_head(data: bytes, end: int, *, head_only: bool) -> Head:
