@@ -334,6 +334,7 @@ class Connection(asyncio.Protocol):
         if self.length is not None:
             self.remaining = self.length - sum(map(len, self.chunks))
         self.pending = None
+        self.known = b""
         self.overhead = 0
         self.chunks = []
         self.deadline = self.owner.sweep.after(self.owner.limits.idle)
@@ -389,6 +390,8 @@ class Connection(asyncio.Protocol):
         assert body is not None
         self.state = State.WHOLE
         self.body = None
+        if not self.reading:
+            self.resume_reading()  # a sink may have paused its body at the very last piece
         self._release()
         body.finish(self.trailers)
 

@@ -76,7 +76,8 @@ def split_request(headers: Headers) -> tuple[Headers, Headers]:
 def origin_fields(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes, *, trusted: bool) -> Headers:
     """X-Forwarded-For, -Proto and -Host. A trusted proxy's are kept, and its own address added to the first."""
     if not trusted:
-        return [(b"x-forwarded-for", remote_ip), (b"x-forwarded-proto", scheme), (b"x-forwarded-host", host)]
+        fields = [(b"x-forwarded-for", remote_ip), (b"x-forwarded-proto", scheme), (b"x-forwarded-host", host)]
+        return fields if remote_ip else fields[1:]  # a client on a unix socket has no address
     hops = b", ".join([*values(special, b"x-forwarded-for"), remote_ip])
     proto = values(special, b"x-forwarded-proto") or [scheme]
     hosts = values(special, b"x-forwarded-host") or [host]
@@ -86,7 +87,8 @@ def origin_fields(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes
 def forwarded_field(special: Headers, remote_ip: bytes, scheme: bytes, host: bytes, *, trusted: bool) -> bytes:
     """The value of Forwarded (RFC 7239): the chain of a trusted proxy, if any, and this hop."""
     node = b'"[%b]"' % remote_ip if b":" in remote_ip else remote_ip or b"unknown"
-    hop = b"for=%b;host=%b;proto=%b" % (node, _token_or_quoted(host), scheme)
+    named = b";host=" + _token_or_quoted(host) if host else b""
+    hop = b"for=%b%b;proto=%b" % (node, named, scheme)
     chain = values(special, b"forwarded") if trusted else []
     return b", ".join([*chain, hop])
 
