@@ -7,22 +7,22 @@ has to wait; otherwise it gives the coroutine that will answer.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 from edgescript.graph.model import Flow, Listener, Program, Site
-from edgescript.http.body import FileRange
+from edgescript.http.body import BodyBroken, BodyTooLarge, discard
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
 
 log = logging.getLogger("edgescript.serve")
 
+#: Written by the engine, and where there are response changes before them, so that they can take it away.
+_SERVER = (b"server", b"edge")
+
 _CALL = Flow.CALL.value
 _JUMP = Flow.JUMP.value
-
-_SERVER = (b"server", b"edge")
 
 
 class _Waiting(NamedTuple):
@@ -97,7 +97,11 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     """What answers an error: the site's fitting `handle_errors`, or a plain page where that fails too."""
     if isinstance(error, Abort):
         raise error
-    if not isinstance(error, HTTPError):
+    if isinstance(error, BodyTooLarge):
+        error = HTTPError(413, "the request's body is too large")
+    elif isinstance(error, BodyBroken):
+        error = HTTPError(400, "the request's body broke off")
+    elif not isinstance(error, HTTPError):
         log.error("a step failed on %s %r", exchange.method.decode("latin-1"), exchange.target, exc_info=error)
         error = HTTPError(500, "internal error")
     handling_already = exchange.error is not None
@@ -118,22 +122,14 @@ def _changed(exchange: Exchange, response: Response) -> Response:
     exchange.response = response
     if exchange.changes is not None:
         if first(response.headers, b"server") is None:
-            response.headers.append(_SERVER)  # so that a change can take it away
+            response.headers.append(_SERVER)
         try:
             for change in reversed(exchange.changes):
                 change(exchange, response)
         except Exception as error:
-            _discard(response)
+            discard(response.body)
             if isinstance(error, Abort):
                 raise
             log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)
             response = exchange.response = plain_error(HTTPError(500))
     return response
-
-
-def _discard(response: Response) -> None:
-    """Free what the body of a response holds that will not be sent."""
-    if isinstance(response.body, FileRange):
-        os.close(response.body.descriptor)
-    elif not isinstance(response.body, bytes):
-        response.body.cancel()

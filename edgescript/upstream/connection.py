@@ -360,6 +360,8 @@ class Connection(asyncio.Protocol):
         assert body is not None
         self.state = State.WHOLE
         self.body = None
+        if not self.reading:
+            self.resume_reading()  # a sink may have paused its body at the very last piece
         self._release()
         body.finish(trailers)
 

@@ -131,7 +131,7 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
     headers += origin if client.trust is None else hygiene.vouched_for(origin, special)
     if changes.forwarded:
         chain = [] if client.trust is None else hygiene.values(special, b"forwarded")
-        headers.append((b"forwarded", hygiene.forwarded_field(chain, origin)))
+        headers.append((b"forwarded", hygiene.forwarded_field(chain, client.remote_ip, client.scheme, asked)))
     if changes.via:
         headers.append(_VIA_UP[exchange.version])
     upgrading = len(special) > 1 and _add_special(exchange, headers, special)

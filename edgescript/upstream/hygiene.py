@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from edgescript.http.headers import Headers, elements
+from edgescript.http.headers import Headers, elements, first
 
-#: X-Forwarded-For, -Proto and -Host.
-Origin = tuple[tuple[bytes, bytes], tuple[bytes, bytes], tuple[bytes, bytes]]
+Fields = tuple[tuple[bytes, bytes], ...]
+_FOR = b"x-forwarded-for"
 
 #: Between neighbours, in either direction. Content-Length is written anew with the body; the last two are for proxies that
 #: a client chose, which we are not (RFC 9110 11.7).
@@ -78,31 +78,31 @@ def split_request(headers: Headers) -> tuple[Headers, Headers]:
 
 
 @lru_cache(maxsize=4096)
-def origin_fields(remote_ip: str, scheme: str, host: bytes) -> Origin:
-    """X-Forwarded-For, -Proto and -Host of a peer that is believed nothing."""
-    return (
-        (b"x-forwarded-for", remote_ip.encode()),
-        (b"x-forwarded-proto", scheme.encode()),
-        (b"x-forwarded-host", host),
-    )
+def origin_fields(remote_ip: str, scheme: str, host: bytes) -> Fields:
+    """X-Forwarded-For, -Proto and -Host of a peer that is believed nothing; one on a unix socket has no address."""
+    client = ((_FOR, remote_ip.encode()),) if remote_ip else ()
+    return (*client, (b"x-forwarded-proto", scheme.encode()), (b"x-forwarded-host", host))
 
 
-def vouched_for(origin: Origin, special: Headers) -> Headers:
+def vouched_for(origin: Fields, special: Headers) -> Headers:
     """The same of a trusted proxy: what it says is kept, and its own address added to the first."""
-    (name, remote_ip), *others = origin
-    hops = b", ".join([*values(special, name), remote_ip])
-    return [(name, hops), *[(name, (values(special, name) or [own])[0]) for name, own in others]]
+    return [(name, _hops(special, own) if name == _FOR else first(special, name) or own) for name, own in origin]
 
 
-def forwarded_field(chain: list[bytes], origin: Origin) -> bytes:
+def _hops(special: Headers, remote_ip: bytes) -> bytes:
+    return b", ".join([*values(special, _FOR), remote_ip])
+
+
+def forwarded_field(chain: list[bytes], remote_ip: str, scheme: str, host: bytes) -> bytes:
     """
     The value of Forwarded (RFC 7239).
 
     :param chain: the hops before this one, from a trusted proxy
     """
-    (_, remote_ip), (_, scheme), (_, host) = origin
-    node = b'"[%b]"' % remote_ip if b":" in remote_ip else remote_ip or b"unknown"
-    return b", ".join([*chain, b"for=%b;host=%b;proto=%b" % (node, _token_or_quoted(host), scheme)])
+    ip = remote_ip.encode()
+    node = b'"[%b]"' % ip if b":" in ip else ip or b"unknown"
+    named = b";host=" + _token_or_quoted(host) if host else b""
+    return b", ".join([*chain, b"for=%b%b;proto=%b" % (node, named, scheme.encode())])
 
 
 def _token_or_quoted(value: bytes) -> bytes:

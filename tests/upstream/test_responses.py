@@ -231,3 +231,38 @@ def test_a_head_that_repeats_itself_is_understood_each_time(
     assert [body for _, _, body in answers] == [b"one", b"two", b"thr", b"fou", b"five", b"six"]
     assert [fields[b"x-a"] for _, fields, _ in answers] == [b"b", b"b", b"b", b"b", b"c", b"b"]
     assert made.accepted == 1
+
+
+def test_a_remembered_head_does_not_go_with_another_length(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    head = OK + b"Content-Length: 3\r\n\r\n"
+
+    def behave(connection: Any, number: int) -> None:
+        connection.read_request()
+        connection.send(head + b"one")
+        connection.read_request()
+        connection.send(OK + b"Content-Length: 9\r\n\r\n")
+        connection.send(b"the other")
+        connection.read_request()
+        connection.send(head + b"two" + b"behind")
+
+    server = proxy_to(origin(behave).address)
+    assert [parts(ask(server))[2] for _ in range(3)] == [b"one", b"the other", b"two"]
+
+
+def test_a_connection_is_used_again_after_a_long_body_that_the_client_read_slowly(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    chunk = b"a" * 4_000_000
+
+    def behave(connection: Any, number: int) -> None:
+        while True:
+            connection.read_request()
+            connection.send(OK + b"Transfer-Encoding: chunked\r\n\r\n3d0900\r\n" + chunk + b"\r\n0\r\n\r\n")
+
+    made = origin(behave)
+    server = proxy_to(made.address)
+    for _ in range(3):
+        assert ask(server).endswith(b"a\r\n0\r\n\r\n")
+    assert made.accepted == 1

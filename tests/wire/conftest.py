@@ -15,6 +15,7 @@ from edgescript.catalog import Catalogue
 from edgescript.graph.load import load
 from edgescript.graph.match import HostTable
 from edgescript.graph.model import Flow, Graph, Program, Site
+from edgescript.graph.model import Step as GraphStep
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Response
 from edgescript.text.source import Source
@@ -30,7 +31,8 @@ def graph_of(step: Step, options: str = "") -> Graph:
     graph, problems = load(Source("Edgefile", text), catalogue=Catalogue.load(), environment={}, directory=".")
     assert graph is not None, problems
     flow = Flow.AWAIT if inspect.iscoroutinefunction(step) else Flow.CALL
-    site = Site((":80",), None, Program((), ((None, step, 1, flow.value),)), ())
+    shown = GraphStep("python", "python", None, None, flow, step, 1, 0)
+    site = Site((":80",), None, Program((shown,), ((None, step, 1, flow.value),)), ())
     listener = dataclasses.replace(graph.listeners[0], hosts=HostTable([("", site)]))
     return dataclasses.replace(graph, listeners=(listener,), sites=(site,))
 

@@ -372,3 +372,21 @@ def test_a_trusted_proxy_says_who_the_client_is(serve_step: Any, connect: Any, e
     client = connect(serve_step(tell, engine=engine))
     client.send(request)
     assert client.read_answer().body == b"127.0.0.1"
+
+
+def test_a_response_change_may_take_server_away(serve_edgefile: Any, connect: Any, engine: str) -> None:
+    client = connect(serve_edgefile(':80 {\n header -Server\n respond "hello"\n}\n', engine=engine))
+    client.send(GET)
+    assert "server" not in client.read_answer().headers
+    client = connect(serve_edgefile(':80 {\n header X-Y z\n respond "hello"\n}\n', engine=engine))
+    client.send(GET)
+    assert client.read_answer().headers["server"] == "edge"
+
+
+def test_a_body_above_the_limit_of_its_reader_is_answered_413(serve_step: Any, connect: Any, engine: str) -> None:
+    async def small(exchange: Exchange) -> Response:
+        return Response(200, [], await collect(exchange.body, 3))
+
+    client = connect(serve_step(small, engine=engine))
+    client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nabcd")
+    assert client.read_answer().status == 413
