@@ -4,26 +4,24 @@
 
 A response whose bytes all came with its head is given as plain `bytes`; any other as a `ResponseBody` that pushes what
 arrives. The connection is back in its pool before whoever waits is told. Whatever the upstream does against the protocol ends
-the connection: llhttp refuses folded lines, bare line ends, control characters and contradicting lengths, and the rest is
-refused here.
+the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
-from enum import IntEnum
 from typing import Protocol
 
 import httptools
 
 from edgescript.http.body import BodyBroken
 from edgescript.http.exchange import Client
-from edgescript.http.headers import Headers, elements
+from edgescript.http.headers import Headers
 from edgescript.http.message import Response
 from edgescript.http.pending import Pending
-from edgescript.upstream import hygiene
 from edgescript.upstream.failure import Stage, UpstreamError, describe
-from edgescript.upstream.limits import CONTINUE_WAIT, FRAMING_SIZE, HEAD_SIZE, INTERIM_RESPONSES, Limits
+from edgescript.upstream.limits import CONTINUE_WAIT, FRAMING_SIZE, HEAD_SIZE, Limits
+from edgescript.upstream.reading import Malformed, Reading, State
 from edgescript.upstream.stream import ResponseBody
 from edgescript.upstream.sweep import NEVER, Sweep
 from edgescript.upstream.upload import Upload
@@ -46,67 +44,36 @@ class Owner(Protocol):
 _MOST_REMEMBERED = 2048
 
 
-class State(IntEnum):
-    HEAD = 0  # the response's head is awaited, interim responses included
-    BODY = 1  # its head is there
-    WHOLE = 2  # all of it is there; also of a connection that is idle
-
-
-class Malformed(Exception):
-    """The response is against the protocol in a way that llhttp lets pass."""
-
-
-class _Bodiless(Exception):
-    """Stops the parser behind the head of a response to HEAD: it cannot be told that no body follows."""
-
-
-class _Surplus(Exception):
-    """Stops the parser at bytes behind the response."""
-
-
-class Connection(asyncio.Protocol):
+class Connection(Reading, asyncio.Protocol):
     """A connection; `send` begins an exchange."""
 
     __slots__ = (
         "body",
         "born",
-        "chunked",
-        "chunks",
         "client",
         "closed",
         "deadline",
-        "head_only",
-        "headers",
-        "interims",
-        "keep",
         "known",
         "known_headers",
         "known_status",
         "leftover",
-        "length",
         "overhead",
         "owner",
-        "parser",
         "pending",
         "plain",
         "reading",
         "received",
         "remaining",
         "reused",
-        "state",
-        "status",
-        "trailers",
         "transport",
         "upload",
-        "wire",
     )
 
     transport: asyncio.Transport
 
     def __init__(self, owner: Owner) -> None:
+        super().__init__()
         self.owner = owner
-        self.parser = httptools.HttpResponseParser(self)
-        self.state = State.WHOLE
         self.closed = False
         self.reading = True
         #: Whether it has served before.
@@ -120,17 +87,12 @@ class Connection(asyncio.Protocol):
         self.client: Client | None = None
         #: Whether the socket may be read by others (no TLS).
         self.plain = True
-        self.head_only = self.keep = self.chunked = False
-        self.status = self.interims = self.overhead = 0
+        #: A byte of the response has come.
         self.received = False
-        self.length: int | None = None
+        #: Bytes since the last that were body: too many are too many.
+        self.overhead = 0
         #: Bytes of a body of known length that are still to come, once its first part has left the parser.
         self.remaining = 0
-        self.headers: Headers = []
-        #: The fields that end here (RFC 9110 7.6.1).
-        self.wire: Headers = []
-        self.trailers: Headers = []
-        self.chunks: list[bytes] = []
         #: Upstreams repeat themselves: the last head that came with all of its body, and what it meant.
         self.known = b""
         self.known_status = 0
@@ -149,14 +111,10 @@ class Connection(asyncio.Protocol):
         """
         pending: Pending[Response] = Pending()
         self.pending = pending
-        self.state = State.HEAD
-        self.head_only = head_only
+        self.expect(head_only=head_only)
         self.client = client
-        self.received = self.chunked = False
-        self.interims = self.overhead = 0
-        self.chunks = []
-        if self.trailers:
-            self.trailers = []
+        self.received = False
+        self.overhead = 0
         owner = self.owner
         self.deadline = owner.sweep.after(owner.limits.response_header)
         self.transport.write(data)
@@ -445,80 +403,9 @@ class Connection(asyncio.Protocol):
         self.resume_reading()
         self._release()
 
-    # ---- the parser's callbacks
+    # ---- interim responses
 
-    def on_message_begin(self) -> None:
-        if self.state is not State.HEAD:
-            self.keep = False
-            raise _Surplus
-        self.headers = []
-        self.wire = []
-        self.length = None
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if self.state is not State.HEAD:
-            if name not in hygiene.NOT_AS_TRAILERS:
-                self.trailers.append((name, value))
-        elif name in hygiene.ENDS_HERE:
-            self.wire.append((name, value))
-        else:
-            self.headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        status = self.status = self.parser.get_status_code()
-        if status < 200 and status != 101:
-            if status < 100:
-                raise Malformed(f"the status is {status}")
-            return
-        self.keep = self.parser.should_keep_alive()
-        if not self.keep:
-            self._check_version()
-        if self.wire:
-            self._read_wire(status)
-        if self.head_only:
-            self.state = State.WHOLE
-            raise _Bodiless
-        self.state = State.BODY
-
-    def _check_version(self) -> None:
-        version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            raise Malformed(f"the version is {version}")
-        if self.head_only and version == "1.1":
-            # llhttp expects a body of unknown length here, and HEAD has none.
-            self.keep = b"close" not in map(bytes.lower, elements(hygiene.values(self.wire, b"connection")))
-
-    def _read_wire(self, status: int) -> None:
-        for name, value in self.wire:
-            if name == b"content-length":
-                self.length = int(value)
-                if self.head_only or status == 304:
-                    # They say what GET would have had (RFC 9110 8.6).
-                    self.headers.append((name, value))
-            elif name == b"transfer-encoding":
-                # Nothing but chunked was asked for; other codings, and HTTP/1.0, have no safe reading (RFC 9112 6.1, 6.3).
-                if self.chunked or value.strip().lower() != b"chunked" or self.parser.get_http_version() == "1.0":
-                    raise Malformed("its transfer coding is not chunked")
-                self.chunked = True
-            elif name == b"connection":
-                self.headers = hygiene.without_named(self.headers, value)
-            elif name == b"upgrade" and status == 101:
-                self.headers.append((name, value))
-
-    def on_body(self, data: bytes) -> None:
-        self.chunks.append(data)
-
-    def on_message_complete(self) -> None:
-        if self.state is State.HEAD:
-            self._interim()
-        else:
-            self.state = State.WHOLE
-
-    def _interim(self) -> None:
-        self.interims += 1
-        if self.interims > INTERIM_RESPONSES:
-            raise Malformed("too many interim responses")
+    def received_interim(self) -> None:
         upload = self.upload
         if self.status == 100 and upload is not None and upload.awaits_continue:
             self.deadline = NEVER
