@@ -34,7 +34,7 @@ class Group:
             _check_length(exchange, exchange.body_limit)
         pools = self.pools
         pool = pools[0] if len(pools) == 1 else self.pick(exchange, pools)
-        attempt = exchange.upstream = Attempt(pool.address)
+        attempt = exchange.upstream = Attempt(pool.address, exchange.method)
         try:
             return await forward(exchange, pool, self.changes, attempt)
         except UpstreamError as error:
@@ -49,7 +49,7 @@ class Group:
             upload = attempt.upload
             verdict = decide(
                 failure,
-                exchange.method,
+                attempt.method,
                 replayable=upload is None or not upload.started,
                 retries_left=left,
                 fresh=fresh,
@@ -61,7 +61,7 @@ class Group:
                 left -= 1
                 tried.append(pool)
                 pool = self.pick(exchange, untried(self.pools, tried))
-            attempt = exchange.upstream = Attempt(pool.address)
+            attempt = exchange.upstream = Attempt(pool.address, exchange.method)
             try:
                 return await forward(exchange, pool, self.changes, attempt, fresh=fresh)
             except UpstreamError as error:

@@ -55,10 +55,12 @@ class Changes:
 class Attempt:
     """One endpoint that was tried: what `{upstream.address}` and `{upstream.latency}` tell about."""
 
-    __slots__ = ("address", "latency", "upload")
+    __slots__ = ("address", "latency", "method", "upload")
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, method: bytes) -> None:
         self.address = address
+        #: As it is sent.
+        self.method = method
         #: Seconds from the request being sent to the response's head.
         self.latency = 0.0
         self.upload: Upload | None = None
@@ -73,6 +75,8 @@ async def forward(
     :param fresh: not over a connection that has been idle
     :raises UpstreamError: if no response came
     """
+    if changes.method is not None:
+        attempt.method = _method(changes.method(exchange))
     connection = None if fresh else pool.take()
     if connection is None:
         connection = await pool.connect()
@@ -138,11 +142,12 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
     if changes.header_up is not None:
         changes.header_up(headers, exchange)
     content = b""
-    if exchange.body or exchange.method in _WITH_CONTENT:
+    if exchange.body or attempt.method in _WITH_CONTENT:
         content = _add_framing(exchange, headers, special, attempt)
-    method = exchange.method if changes.method is None else _method(changes.method(exchange))
     lines = b"\r\n".join(map(_field, headers))
-    return b"".join((method, b" ", target(exchange, changes), b" HTTP/1.1\r\n", lines, b"\r\n\r\n", content)), upgrading
+    return b"".join(
+        (attempt.method, b" ", target(exchange, changes), b" HTTP/1.1\r\n", lines, b"\r\n\r\n", content)
+    ), upgrading
 
 
 def _asked_host(exchange: Exchange, special: Headers) -> bytes:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+# Workers keep the user that runs the tests, who alone may read the tests' folders; without root nginx does so anyway.
 _NGINX = """
+user root;
 daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;

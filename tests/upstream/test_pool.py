@@ -111,3 +111,26 @@ def test_closing_the_graph_closes_its_connections(
     ask(server)
     server.stop()
     assert ended.wait(20)
+
+
+def test_a_client_that_goes_away_while_it_waits_leaves_its_place(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
+) -> None:
+    arrived, released = threading.Event(), threading.Event()
+
+    def behave(connection: Any, number: int) -> None:
+        while True:
+            connection.read_request()
+            arrived.set()
+            released.wait(20)
+            connection.send(OK)
+
+    server = proxy_to(origin(behave).address, "max_connections 1")
+    with server.connect() as busy, server.connect() as waiting:
+        busy.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert arrived.wait(20)
+        waiting.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        waiting.close()
+        released.set()
+        assert busy.recv(1000).endswith(b"ok")
+    assert ask(server).endswith(b"ok")

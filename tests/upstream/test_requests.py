@@ -144,6 +144,18 @@ def test_options_change_what_the_origin_sees(sent: Callable[..., Any]) -> None:
     assert not fields.keys() & {b"user-agent", b"via"}
 
 
+@pytest.mark.parametrize(("asked", "seen"), [("GET", "HEAD"), ("HEAD", "GET")])
+def test_the_method_that_is_sent_decides_how_the_answer_is_read(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes], asked: str, seen: str
+) -> None:
+    body = b"" if seen == "HEAD" else b"hello"
+    made = origin(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n" + body)
+    server = proxy_to(made.address, f"method {seen}")
+    for _ in range(2):
+        assert ask(server, asked).endswith(b"\r\n\r\n")
+    assert made.accepted == 1
+
+
 def test_an_absolute_target_decides_the_host(
     proxy_to: Callable[..., Any], origin: Callable[..., Any], ask: Callable[..., bytes]
 ) -> None:
