@@ -382,13 +382,13 @@ class Connection(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         self.deadline = NEVER
-        if self.reading and not self.closed:
+        if self.reading and not self.transport.is_closing():
             self.reading = False
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
         self.deadline = self.owner.sweep.after(self.owner.limits.idle)
-        if not self.reading and not self.closed:
+        if not self.reading and not self.transport.is_closing():
             self.reading = True
             self.transport.resume_reading()
 
@@ -398,7 +398,7 @@ class Connection(asyncio.Protocol):
 
         The borrower also notices when nothing moves: what passes by us cannot set a deadline.
         """
-        if not self.plain or self.remaining <= 0 or self.closed:
+        if not self.plain or self.remaining <= 0 or self.transport.is_closing():
             return None
         self.pause_reading()
         descriptor: int = self.transport.get_extra_info("socket").fileno()

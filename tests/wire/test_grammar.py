@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgescript.http.chunked import BadChunk, Decoder
-from edgescript.server.head import CHUNKED, Refusal, check_unfinished, fields
+from edgescript.http.fields import parse_fields
+from edgescript.server.head import CHUNKED, Refusal, check_unfinished, framing
 
 
 @pytest.mark.parametrize(
@@ -15,26 +16,34 @@ from edgescript.server.head import CHUNKED, Refusal, check_unfinished, fields
     [
         (b"", b"1", 0, True, False),
         (b"", b"0", 0, False, False),
-        (b"Connection: close\r\n", b"1", 0, False, False),
-        (b"Connection: keep-alive\r\n", b"0", 0, True, False),
-        (b"Connection: keep-alive, close\r\n", b"0", 0, False, False),
-        (b"Connection: TE\r\nconnection: CLOSE\r\n", b"1", 0, False, False),
-        (b"Content-Length: 12\r\n", b"1", 12, True, False),
-        (b"Content-Length: 12\r\nExpect: 100-Continue\r\n", b"1", 12, True, True),
-        (b"Content-Length: 12\r\nExpect: 100-Continue\r\n", b"0", 12, False, False),
-        (b"Transfer-Encoding: , Chunked\r\n", b"1", CHUNKED, True, False),
+        (b"Connection: close", b"1", 0, False, False),
+        (b"Connection: keep-alive", b"0", 0, True, False),
+        (b"Connection: keep-alive, close", b"0", 0, False, False),
+        (b"Connection: TE\r\nconnection: CLOSE", b"1", 0, False, False),
+        (b"Content-Length: 12", b"1", 12, True, False),
+        (b"Content-Length: 12\r\nExpect: 100-Continue", b"1", 12, True, True),
+        (b"Content-Length: 12\r\nExpect: 100-Continue", b"0", 12, False, False),
+        (b"Transfer-Encoding: , Chunked", b"1", CHUNKED, True, False),
     ],
 )
 def test_fields_say_how_the_message_is_framed(
     block: bytes, minor: bytes, length: int, persistent: bool, expects: bool
 ) -> None:
-    read = fields(block + b"\r\n", minor=minor, max_count=10)
-    assert (read.length, read.persistent, read.expects_continue) == (length, persistent, expects)
+    assert framing(parse_fields(block), minor) == (length, persistent, expects)
 
 
 def test_names_are_lower_case_and_values_without_the_white_space_around_them() -> None:
-    read = fields(b"A-b:c\r\nX: \t d e\t \r\nEmpty:\r\n\r\n", minor=b"1", max_count=3)
-    assert read.headers == [(b"a-b", b"c"), (b"x", b"d e"), (b"empty", b"")]
+    for _ in range(2):  # read, and remembered
+        assert parse_fields(b"A-b:c\r\nX: \t d e\t \r\nEmpty:") == [(b"a-b", b"c"), (b"x", b"d e"), (b"empty", b"")]
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b":", b"a b: c", b"a : c", b" a: c", b"a", b"a: \x01", b"a: b\rc", b"a: b\nc", b"\t: c"]
+)
+def test_a_malformed_line_is_refused_wherever_it_stands(line: bytes) -> None:
+    for block in (line + b"\r\nb: c", b"b: c\r\n" + line + b"\r\nb: c", b"b: c\r\n" + line):
+        with pytest.raises(ValueError, match="malformed"):
+            parse_fields(block)
 
 
 GOOD = b"GET /some/path?query HTTP/1.1\r\nHost: a\r\nX: y z\r\n\r\n"
