@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import ast
 import operator
-import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -19,7 +17,7 @@ from typing import Any, NoReturn
 from edgescript.expr import functions
 from edgescript.expr.functions import FUNCTIONS, METHODS, Function, Type
 from edgescript.expr.names import Resolve, UnknownName
-from edgescript.expr.template import TemplateError
+from edgescript.expr.syntax import ExpressionError, PythonText, constant_index, dotted
 from edgescript.http.exchange import Exchange
 from edgescript.text.problem import did_you_mean
 
@@ -52,15 +50,6 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
 }
-#: How people write it who have other languages in their fingers.
-_FOREIGN = (("&&", 'write "and"'), ("||", 'write "or"'), ("!", 'write "not"'), ("?", 'write "A if CONDITION else B"'))
-
-
-class ExpressionError(TemplateError):
-    """A text is no expression."""
-
-    def __init__(self, message: str, start: int, end: int, hint: str | None = None, code: str = "E114") -> None:
-        super().__init__(message, start, end, hint, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +85,7 @@ def parse(text: str, resolve: Resolve) -> Expression:
     if not text.strip():
         raise ExpressionError("the expression is empty", 0, len(text))
     compiler = _Compiler(text, resolve)
-    run = compiler.code(compiler.tree(), 0).run
+    run = compiler.compiled().run
 
     def test(exchange: Exchange) -> bool:
         try:
@@ -112,9 +101,7 @@ class _Compiler:
         self.names: list[str] = []
         self._text = text
         self._resolve = resolve
-        #: Python takes neither blanks before an expression nor newlines in it.
-        self._python = re.sub(r"\s", " ", text).lstrip()
-        self._indent = len(text) - len(self._python)
+        self._python = PythonText(text)
         self._compilers: dict[type[ast.expr], Callable[[Any, int], _Code]] = {
             ast.BoolOp: self._bool_op,
             ast.UnaryOp: self._unary_op,
@@ -131,42 +118,14 @@ class _Compiler:
             ast.Set: self._list,
         }
 
-    # From text to Python's tree
-
-    def tree(self) -> ast.expr:
-        """
-        The text as Python reads it.
-
-        :raises ExpressionError: if it does not
-        """
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of escapes in string literals
-                return ast.parse(self._python, mode="eval").body
-        except SyntaxError as error:
-            raise self._syntax_error(error) from None
-        except (ValueError, RecursionError, MemoryError):
-            raise ExpressionError("the expression cannot be read", 0, len(self._text)) from None
-
-    def _syntax_error(self, error: SyntaxError) -> ExpressionError:
-        length = len(self._text)
-        start = min(self._indent + max((error.offset or 1) - 1, 0), max(length - 1, 0))
-        end = min(max(self._indent + (error.end_offset or 0) - 1, start + 1), length)
-        hint = next((hint for sign, hint in _FOREIGN if sign in self._text.replace("!=", "")), None)
-        return ExpressionError(f"the expression is malformed: {error.msg}", start, end, hint)
-
     def _error(self, node: ast.expr, message: str, hint: str | None = None, code: str = "E114") -> NoReturn:
-        raise ExpressionError(message, *self._offsets(node), hint, code)
-
-    def _offsets(self, node: ast.expr) -> tuple[int, int]:
-        """Where a node stands in the text; Python counts in bytes of UTF-8."""
-        data = self._python.encode("utf-8", "surrogatepass")
-        start, end = node.col_offset, node.end_col_offset or node.col_offset
-        characters = (len(data[:offset].decode("utf-8", "replace")) for offset in (start, end))
-        first, last = (self._indent + count for count in characters)
-        return first, last
+        raise ExpressionError(message, *self._python.offsets(node), hint, code)
 
     # From Python's tree to functions
+
+    def compiled(self) -> _Code:
+        """The compiled form of the whole text."""
+        return self.code(self._python.tree(), 0)
 
     def code(self, node: ast.expr, depth: int) -> _Code:
         """
@@ -312,13 +271,13 @@ class _Compiler:
             self._error(node, f"this must be {wanted.value}, and is {code.type.value}", hint)
 
     def _written(self, node: ast.expr) -> str:
-        start, end = self._offsets(node)
+        start, end = self._python.offsets(node)
         return self._text[start:end]
 
     # Names
 
     def _name(self, node: ast.expr, depth: int) -> _Code:
-        name = _dotted(node)
+        name = dotted(node)
         if name is None:
             assert isinstance(node, ast.Attribute)
             self._error(
@@ -327,6 +286,8 @@ class _Compiler:
         try:
             return self._placeholder(name)
         except UnknownName as error:
+            if isinstance(node, ast.Attribute) and node.attr in METHODS:
+                self._error(node, _not_called(node.attr))
             self._error(node, error.message, _name_hint(name, error), "E104")
 
     def _placeholder(self, name: str) -> _Code:
@@ -340,15 +301,15 @@ class _Compiler:
 
     def _subscript(self, node: ast.Subscript, depth: int) -> _Code:
         """`header["X"]` is a placeholder; `path[0]` and `path[1:]` are parts of a text."""
-        name = _dotted(node)
-        whole = _dotted(node.value)
+        name = dotted(node)
+        whole = dotted(node.value)
         unknown: UnknownName | None = None
         if name is not None:
             try:
                 return self._placeholder(name)
             except UnknownName as error:
                 unknown = error
-        index = _index(node.slice)
+        index = constant_index(node.slice)
         if index is None or (unknown is not None and isinstance(index, str)):
             hint = unknown.hint if unknown is not None else None
             message = (
@@ -369,7 +330,7 @@ class _Compiler:
             self._error(node, "arguments of a call have neither names nor stars here")
         if isinstance(node.func, ast.Attribute):
             return self._method(node, node.func, depth)
-        name = _dotted(node.func)
+        name = dotted(node.func)
         if name == "re_match":
             return self._re_match(node, depth)
         if name == "cidr":
@@ -377,7 +338,7 @@ class _Compiler:
         function = FUNCTIONS.get(name or "")
         if function is not None:
             return self._applied(node, name or "", function, node.args, depth)
-        if name is not None and len(node.args) == 1 and _index(node.args[0]) is not None:
+        if name is not None and len(node.args) == 1 and constant_index(node.args[0]) is not None:
             return self._member(node, name)
         return self._no_function(node, name)
 
@@ -389,7 +350,7 @@ class _Compiler:
     def _member(self, node: ast.Call, name: str) -> _Code:
         """`query("q")`, another way to write `query["q"]`."""
         try:
-            return self._placeholder(f"{name}.{_index(node.args[0])}")
+            return self._placeholder(f"{name}.{constant_index(node.args[0])}")
         except UnknownName:
             self._no_function(node, name)
 
@@ -459,33 +420,8 @@ _NO_ATTRIBUTES = "values have methods, but nothing else behind a dot"
 _TYPES: dict[type[Any], Type] = {str: Type.TEXT, int: Type.NUMBER, float: Type.NUMBER, bool: Type.BOOLEAN}
 
 
-def _dotted(node: ast.expr) -> str | None:
-    """The placeholder that names, dots and constant subscripts spell: `resp.header["X"]` is `resp.header.X`."""
-    parts: list[str] = []
-    while not isinstance(node, ast.Name):
-        if isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            parts.append(str(node.slice.value))
-        else:
-            return None
-        node = node.value
-    return ".".join([node.id, *reversed(parts)])
-
-
-def _index(node: ast.expr) -> str | int | slice | None:
-    """What stands between brackets, where it is constant."""
-    if isinstance(node, ast.Slice):
-        bounds = [None if part is None else _index(part) for part in (node.lower, node.upper)]
-        fine = node.step is None and all(
-            part is None or isinstance(bound, int) for part, bound in zip((node.lower, node.upper), bounds, strict=True)
-        )
-        return slice(*bounds) if fine else None
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        number = _index(node.operand)
-        return -number if isinstance(number, int) else None
-    value = node.value if isinstance(node, ast.Constant) else None
-    return value if isinstance(value, str | int) else None
+def _not_called(method: str) -> str:
+    return f'"{method}" must be called: {method}(…)'
 
 
 def _name_hint(name: str, error: UnknownName) -> str | None:

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from edgescript.language import imports
 from edgescript.language.files import find_files, read_file
-from edgescript.language.imports import MAX_IMPORTED_LINES, Frame, Importer, Snippet, TooMuchImported, is_import
+from edgescript.language.imports import Frame, Importer, Snippet, TooMuchImported, is_import
 from edgescript.language.tree import Line, Origin, Tree, Word
 from edgescript.text.problem import Note, Problem
 from edgescript.text.source import Span
@@ -63,7 +64,7 @@ def expand(
         expander.collect(tree.lines, None)
         return expander.filled(), importer.problems
     except TooMuchImported as error:
-        importer.problem("E014", f"the imports come to more than {MAX_IMPORTED_LINES:,} lines", error.span)
+        importer.problem("E014", f"the imports come to more than {imports.MAX_IMPORTED_LINES:,} lines", error.span)
         return File(), importer.problems
 
 

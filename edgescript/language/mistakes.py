@@ -52,6 +52,8 @@ class _Mender:
 
     def _closing(self, piece: Piece) -> None:
         indent = self._indent(piece)
+        if piece.start and self.origin.source.text[piece.start - 1] != "\n" and self._open:
+            indent = self._indent(self._open[-1])  # in the middle of a line, it says nothing
         fits = any(self._indent(opening) == indent for opening in self._open)
         while fits and self.missing > 0 and indent < self._indent(self._open[-1]):
             self._unclosed(piece.start)

@@ -80,7 +80,6 @@ class Hypercorn:
         self._path = listener.host if listener.port is None else None
         self._app = Application(graph, listener=listener, stamps=True, clock=clock)
         self._stopping = anyio.Event()
-        self._scope = anyio.CancelScope()
         self._stopped = anyio.Event()
 
     @classmethod
@@ -100,8 +99,7 @@ class Hypercorn:
         from hypercorn.asyncio import serve
 
         try:
-            with self._scope:
-                await serve(self._app, self._config, shutdown_trigger=self._stopping.wait)  # type: ignore[arg-type]
+            await serve(self._app, self._config, shutdown_trigger=self._stopping.wait)  # type: ignore[arg-type]
         finally:
             self._stopped.set()
 
@@ -112,13 +110,13 @@ class Hypercorn:
         self._config.graceful_timeout = grace_period
         self._stopping.set()
         unbind(self._socket, self._path)
-        with anyio.move_on_after(grace_period + 1):  # its own time-out does not hold for every connection
+        with anyio.move_on_after(grace_period):
             await self._stopped.wait()
-        self._scope.cancel()
+        self._app.abort()
         await self._stopped.wait()
 
     def abort(self) -> None:
-        self._scope.cancel()
+        self._app.abort()
 
 
 async def start(

@@ -66,6 +66,8 @@ class Application:
         self._clock = clock
         self._stamps = stamps
         self._fixed = listener is not None
+        self._running: set[anyio.CancelScope] = set()
+        self._aborted = False
         self.replace(graph, listener)
 
     def replace(self, graph: Graph, listener: Listener | None = None) -> None:
@@ -75,10 +77,27 @@ class Application:
         self._default = listener if listener is not None else graph.listeners[0]
         self._by_port = {} if self._fixed else {one.port: one for one in graph.listeners if one.port is not None}
 
+    def abort(self) -> None:
+        """Give up every request in flight, and those that still come."""
+        self._aborted = True
+        for running in tuple(self._running):
+            running.cancel()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http":
+            return
+        with anyio.CancelScope() as running:
+            self._running.add(running)
+            if self._aborted:
+                running.cancel()
+            try:
+                await self._dispatch(scope, receive, send)
+            finally:
+                self._running.discard(running)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
             await self._answer(scope, receive, send, "http.response")
         elif "websocket.http.response" in (scope.get("extensions") or {}):
             # A handshake is a GET that a site may answer as any other; only the tunnel cannot be had.

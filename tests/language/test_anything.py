@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgescript.language.expand import expand
@@ -18,6 +18,10 @@ from edgescript.text.problem import Problem, in_order
 from edgescript.text.render import as_json, as_text
 from edgescript.text.source import Source
 
+# No test is judged by how long it takes on a busy machine.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
 HERE = Path(__file__).parent
 SAMPLES = [path.read_bytes() for path in sorted(HERE.glob("*.edge"))]
 
@@ -26,7 +30,8 @@ dense = st.text(alphabet='ab{}"`\\\n\r\t #<EX$:,()@*/\x00\u00a0é\u200b\ufeff日
 fragments = st.lists(
     st.sampled_from(
         ["a ", "{", "}", " {\n", "}\n", "\n", "\r\n", '"', "`", "\\", "\\\n", "#", "<<E\n", "E\n", "import ", "(s) {\n",
-         "import s\n", "{$X}", "{$HOME:a}", "{args.0}", "{block}", " ", "\t", '"q" ', "`r` ", "test ", "a.example", ","]
+         "import s\n", "import again.edge\n", "{$X}", "{$HOME:a}",
+         "{args.0}", "{block}", " ", "\t", '"q" ', "`r` ", "test ", "a.example", ","]
     ),
     max_size=40,
 ).map("".join)  # fmt: skip
@@ -43,11 +48,15 @@ def mutated(draw: Any) -> bytes:
 
 
 def outcome(source: Source) -> tuple[Tree, list[Problem]]:
-    """Parse, expand and render; the file reads only itself."""
+    """Parse, expand and render; the file can import itself under another name."""
+
+    def read(name: str) -> bytes:
+        if name != "again.edge":
+            raise FileNotFoundError(2, "No such file or directory", name)
+        return source.text.encode("utf-8", "replace")
+
     tree, problems = parse(source)
-    _, more = expand(
-        tree, environment={}, read=lambda name: source.text.encode("utf-8", "replace"), find=lambda name: []
-    )
+    _, more = expand(tree, environment={}, read=read, find=lambda name: [])
     shown = in_order(problems + more)
     as_text(shown, colour=True).encode()
     as_json(shown).encode()
