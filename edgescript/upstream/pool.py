@@ -131,7 +131,7 @@ class Pool:
             self._offer(connection)
 
     def _offer(self, connection: Connection) -> None:
-        if self._closed:
+        if self._closed or connection.transport.is_closing():
             connection.abort()
         elif self._waiting:
             pending, _ = self._waiting.popleft()

@@ -60,8 +60,8 @@ class Upload:
 
     def write(self, data: bytes) -> None:
         connection = self._connection
-        if connection is None or not data:
-            return
+        if connection is None or connection.transport.is_closing() or not data:
+            return  # the end of the connection is told in a moment
         if self._left is not None:
             self._left -= len(data)
             if self._left < 0:
@@ -75,7 +75,7 @@ class Upload:
     def end(self, trailers: Headers) -> None:
         connection = self._connection
         self.finished = True
-        if connection is None:
+        if connection is None or connection.transport.is_closing():
             return
         if self._chunked:
             connection.transport.write(hygiene.last_chunk(trailers))

@@ -148,6 +148,27 @@ def test_a_client_that_goes_away_takes_the_exchange_with_it(
     assert ended[2].wait(20), "in the middle of the request"
 
 
+def test_an_upstream_that_closes_during_an_upload_raises_nothing(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    def behave(connection: Any, number: int) -> None:
+        connection.read_head()
+        connection.read(1 + 7000 * (number % 9))
+
+    server = proxy_to(origin(behave).address)
+    for number in range(40):
+        fields = b"Content-Length: 300000" if number % 2 else b"Transfer-Encoding: chunked"
+        with server.connect() as client:
+            client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + b"\r\n\r\n")
+            try:
+                for _ in range(30):
+                    client.sendall(b"a" * 10_000 if number % 2 else b"2710\r\n" + b"a" * 10_000 + b"\r\n")
+                assert client.recv(100).startswith(b"HTTP/1.1 502")
+            except ConnectionError:
+                pass
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_slow_reader_stops_the_upstream(proxy_to: Callable[..., Any], origin: Callable[..., Any]) -> None:
     sent = []
     size = 200_000_000
