@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
 
-import httptools
-
+from edgescript.http.chunked import BadChunk, Decoder
+from edgescript.http.fields import parse_fields
+from edgescript.server import head
+from edgescript.server.head import CHUNKED, REQUEST_LINE, Framing, Refusal
 from edgescript.testing.scenario import StandIn
+
+#: Bytes of head that a stand-in reads.
+_MOST_HEAD = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -29,44 +34,59 @@ class _Answering(asyncio.Protocol):
     def __init__(self, stand_in: StandIn, received: list[Received]) -> None:
         self._stand_in = stand_in
         self._received = received
-        self._parser = httptools.HttpRequestParser(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._reading = self._requests()
+        next(self._reading)
 
     def data_received(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            return
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._transport.close()
-        except httptools.HttpParserError:
+            self._reading.send(data)
+        except (Refusal, BadChunk, ValueError):
             self._transport.write(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             self._transport.close()
 
-    # ---- called by the parser
+    def _requests(self) -> Generator[None, bytes, None]:
+        """Takes request after request out of what is sent in."""
+        data = b""
+        while True:
+            while (end := data.find(b"\r\n\r\n")) < 0:
+                if len(data) > _MOST_HEAD:
+                    raise Refusal(431, "the request's head is too large")
+                data += yield
+            request, framing = _read_head(data[:end])
+            if framing.expects_continue:
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.body, data = yield from _body(framing.length, data[end + 4 :])
+            self._received.append(request)
+            self._transport.write(_answer(self._stand_in, request.method))
 
-    def on_message_begin(self) -> None:
-        self._request = Received()
 
-    def on_url(self, url: bytes) -> None:
-        self._request.uri += url.decode("latin-1")
+def _read_head(data: bytes) -> tuple[Received, Framing]:
+    line = REQUEST_LINE.match(data + b"\r\n")
+    if line is None:
+        raise Refusal(400, "the request line is malformed")
+    method, uri, minor = line.groups()
+    fields = parse_fields(data[line.end() :])
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+    return Received(method.decode("latin-1"), uri.decode("latin-1"), headers), head.framing(fields, minor)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._request.headers.append((name.decode("latin-1"), value.decode("latin-1")))
 
-    def on_headers_complete(self) -> None:
-        if any(name.lower() == "expect" for name, _ in self._request.headers):
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-
-    def on_body(self, data: bytes) -> None:
-        self._request.body += data
-
-    def on_message_complete(self) -> None:
-        request = self._request
-        request.method = self._parser.get_method().decode("latin-1")
-        self._received.append(request)
-        self._transport.write(_answer(self._stand_in, request.method))
+def _body(length: int, data: bytes) -> Generator[None, bytes, tuple[bytes, bytes]]:
+    """A body that begins with `data`, and what came behind it."""
+    if length == CHUNKED:
+        decoder = Decoder()
+        pieces = decoder.feed(data)
+        while not decoder.done:
+            pieces += decoder.feed((yield))
+        return b"".join(pieces), decoder.rest
+    while len(data) < length:
+        data += yield
+    return data[:length], data[length:]
 
 
 def _answer(stand_in: StandIn, method: str) -> bytes:
@@ -76,8 +96,8 @@ def _answer(stand_in: StandIn, method: str) -> bytes:
     lines += [f"{name}: {value}" for name, value in stand_in.headers]
     if not bodiless:
         lines.append(f"content-length: {len(body)}")
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
-    return head if bodiless or method == "HEAD" else head + body
+    answer = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+    return answer if bodiless or method == "HEAD" else answer + body
 
 
 @contextlib.asynccontextmanager

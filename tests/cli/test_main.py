@@ -55,7 +55,7 @@ def test_version_imports_nothing_of_the_server_or_the_language() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert not loaded & {"lark", "rich", "uvloop", "httptools", "hypercorn", "jinja2", "asyncio", "anyio"}
+    assert not loaded & {"lark", "rich", "uvloop", "hypercorn", "jinja2", "asyncio", "anyio"}
     assert not {name for name in loaded if name.startswith("edgescript.cli.commands.")} - {
         "edgescript.cli.commands.version"
     }
@@ -73,7 +73,7 @@ def test_validate_imports_no_server(tmp_path: Path) -> None:
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert not loaded & {"rich", "uvloop", "httptools", "hypercorn", "jinja2"}
+    assert not loaded & {"rich", "uvloop", "hypercorn", "jinja2"}
 
 
 def test_a_missing_file_is_one_line(process: Process) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from edgescript.testing.check import Report
+from edgescript.testing.standin import Received
 
 Check = Callable[[str], Report]
+Talk = Callable[[Sequence[bytes]], tuple[bytes, list[Received]]]
 
 SITE = """
 :80 {
@@ -103,3 +105,26 @@ def test_a_file_with_errors_runs_no_test(run_tests: Check) -> None:
     assert [problem.code for problem in report.problems] == ["E101"]
     assert not report.results
     assert str(report).startswith("Edgefile:2:5: E101 ")
+
+
+def test_a_stand_in_reads_a_request_in_pieces_with_any_framing(talk: Talk) -> None:
+    sent = [
+        b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Enc",
+        b"oding: chunked\r\n\r\n3\r\nabc\r",
+        b"\n2\r\nde\r\n0\r\n\r\nGET /b ",
+    ]
+    sent += [b"HTTP/1.1\r\nHost: x\r\n\r\nPUT /c HTTP/1.1\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nx", b"yz"]
+    answer, received = talk(sent)
+    assert [(one.method, one.uri, one.body) for one in received] == [
+        ("POST", "/a", b"abcde"),
+        ("GET", "/b", b""),
+        ("PUT", "/c", b"xyz"),
+    ]
+    assert answer.count(b"HTTP/1.1 200 Stand-In\r\n") == 3
+    assert answer.count(b"HTTP/1.1 100 Continue\r\n\r\n") == 1
+
+
+def test_a_stand_in_refuses_what_is_no_request(talk: Talk) -> None:
+    answer, received = talk([b"GET / HTTP/1.1\nHost: x\n\n\r\n\r\n"])
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert received == []
