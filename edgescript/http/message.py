@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from edgescript.http.body import Body, FileRange
 from edgescript.http.headers import Headers
+
+if TYPE_CHECKING:
+    import asyncio
 
 #: Reason phrases by status (RFC 9110 15); servers may send any or none.
 REASONS = {status.value: status.phrase for status in HTTPStatus}

@@ -6,12 +6,15 @@ duplicates of both descriptors: an event loop does not watch a descriptor for ot
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
 
 #: Whether this system can splice at all.
 AVAILABLE = sys.platform == "linux" and hasattr(os, "splice")

@@ -9,15 +9,14 @@ users.
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 
-import anyio.to_thread
-
-log = logging.getLogger("edgescript.observe")
+if TYPE_CHECKING:
+    import logging
 
 #: Seconds that lines wait for company.
 LINGER = 0.25
@@ -40,6 +39,13 @@ def acquire(destination: str) -> LineWriter:
     if destination not in _writers:
         _writers[destination] = LineWriter(destination)
     return _writers[destination]
+
+
+def _log() -> logging.Logger:
+    """Where it is said what became of lines; imported when there is something to say."""
+    import logging
+
+    return logging.getLogger("edgescript.observe")
 
 
 class LineWriter:
@@ -100,6 +106,8 @@ class LineWriter:
             self._some.set()
             self._enough.set()
             if self._thread is not None:
+                import anyio.to_thread  # only where there is a loop: reading an Edgefile makes writers too
+
                 await anyio.to_thread.run_sync(self._thread.join, PATIENCE)
         elif self._thread is not None:
             self._enough.set()
@@ -117,7 +125,9 @@ class LineWriter:
             self._awake = False
             self._drain()
             if self._dropped > told:
-                log.warning("%d lines of the log to %s were dropped: it is too slow", self._dropped - told, self._name)
+                _log().warning(
+                    "%d lines of the log to %s were dropped: it is too slow", self._dropped - told, self._name
+                )
                 told = self._dropped
         self._destination.close()
 
@@ -149,7 +159,7 @@ class _Standard:
             self.lost += lines
             if not self._failing:
                 self._failing = True
-                log.error("the log cannot be written to a standard stream: %s", error.strerror)
+                _log().error("the log cannot be written to a standard stream: %s", error.strerror)
 
     def close(self) -> None:
         """The stream is not ours to close."""
@@ -176,7 +186,7 @@ class _File:
             self.close()
             if not self._failing:
                 self._failing = True
-                log.error("the log %s cannot be written: %s", self._path, error.strerror)
+                _log().error("the log %s cannot be written: %s", self._path, error.strerror)
 
     def _opened(self) -> int:
         if self._descriptor is not None and self._is_elsewhere(self._descriptor):

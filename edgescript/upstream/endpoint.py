@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-P = TypeVar("P", bound=asyncio.BaseProtocol)
+if TYPE_CHECKING:
+    import asyncio
+    import ssl
+
+P = TypeVar("P", bound="asyncio.BaseProtocol")
 
 #: Schemes that are spoken, with their default ports.
 PORTS = {"http": 80, "https": 443}
@@ -59,6 +61,8 @@ class Endpoint:
 
         :raises OSError: if there is none to be had, or TLS fails
         """
+        import asyncio  # only where there is a loop; see `pool`
+
         loop = asyncio.get_running_loop()
         detour = DETOUR.get()
         if detour is not None:

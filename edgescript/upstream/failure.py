@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import ssl
 from enum import Enum, auto
 
 
@@ -31,6 +29,9 @@ class UpstreamError(Exception):
 
 def describe(error: BaseException) -> str:
     """An error of the network in a few words: "connection refused"."""
+    import socket  # only after a failure; see `pool`
+    import ssl
+
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):

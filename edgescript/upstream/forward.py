@@ -20,7 +20,6 @@ from edgescript.http.message import Abort, HTTPError, Response
 from edgescript.upstream import hygiene
 from edgescript.upstream.failure import Stage, UpstreamError
 from edgescript.upstream.pool import Pool
-from edgescript.upstream.tunnel import open_tunnel
 from edgescript.upstream.upload import Upload
 
 #: Methods whose requests say their length even if it is 0 (RFC 9110 8.6).
@@ -101,6 +100,8 @@ async def forward(
         if not upgrading:
             connection.abort()
             raise UpstreamError("it changed the protocol unasked", Stage.ANSWERED)
+        from edgescript.upstream.tunnel import open_tunnel  # it is a protocol of asyncio; see `pool`
+
         response.upgrade = partial(open_tunnel, connection)
     if changes.via:
         response.headers.append(_VIA_DOWN)

@@ -7,15 +7,21 @@ new connection or one that has become free.
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
+from typing import TYPE_CHECKING
 
 from edgescript.http.pending import Pending
-from edgescript.upstream.connection import Connection
 from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.failure import Stage, UpstreamError, describe
 from edgescript.upstream.limits import Limits
 from edgescript.upstream.sweep import Sweep, running_sweep
+
+# Pools are made wherever an Edgefile is read, and most of those who read one (`edge validate`) never dial. So asyncio, and the
+# connection that is a protocol of it, are imported by dialling.
+if TYPE_CHECKING:
+    import asyncio
+
+    from edgescript.upstream.connection import Connection
 
 
 class Pool:
@@ -84,6 +90,8 @@ class Pool:
             raise
 
     def _dial_if_needed(self) -> None:
+        import asyncio
+
         most = self.limits.max_connections
         while len(self._dials) < len(self._waiting):
             if most and len(self._open) + len(self._dials) >= most:
@@ -93,6 +101,10 @@ class Pool:
             task.add_done_callback(self._dials.discard)
 
     async def _dial(self) -> None:
+        import asyncio
+
+        from edgescript.upstream.connection import Connection
+
         try:
             async with asyncio.timeout(self.limits.connect or None):
                 connection = await self.endpoint.dial(lambda: Connection(self))
@@ -110,6 +122,8 @@ class Pool:
             self._offer(connection)
 
     def _dialled(self) -> None:
+        import asyncio
+
         task = asyncio.current_task()
         assert task is not None
         self._dials.discard(task)
@@ -174,7 +188,10 @@ class Pool:
         dials = tuple(self._dials)
         for task in dials:
             task.cancel()
-        await asyncio.gather(*dials, return_exceptions=True)
+        if dials:
+            import asyncio
+
+            await asyncio.gather(*dials, return_exceptions=True)
         while self._waiting:
             pending, _ = self._waiting.popleft()
             pending.fail(UpstreamError("the server is going down", Stage.UNSENT, status=503))

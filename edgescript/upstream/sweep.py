@@ -6,9 +6,11 @@ a deadline costs a request one assignment. Deadlines are never early, and at mos
 
 from __future__ import annotations
 
-import asyncio
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    import asyncio
 
 #: Seconds.
 TICK = 0.25
@@ -61,6 +63,8 @@ _sweeps: WeakKeyDictionary[asyncio.AbstractEventLoop, Sweep] = WeakKeyDictionary
 
 def running_sweep() -> Sweep:
     """The sweep of the running loop."""
+    import asyncio  # only where there is a loop; see `pool`
+
     loop = asyncio.get_running_loop()
     sweep = _sweeps.get(loop)
     if sweep is None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def client_context(
@@ -20,6 +23,8 @@ def client_context(
     :param certificate: what we show of ourselves; its key is in `key`, or in the same file
     :raises OSError: if a file cannot be read, or (as ssl.SSLError) holds nothing of use
     """
+    import ssl  # most Edgefiles do without
+
     context = ssl.create_default_context(cafile=trust_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
