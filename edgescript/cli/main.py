@@ -68,6 +68,9 @@ def main() -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130
+    except SystemExit:
+        # So click ends, and only so, when whoever read our output has gone (`edge adapt | head`); it would be code 1.
+        code = 0
     except OSError as error:
         code = _refused(error)
     sys.exit(code)
@@ -75,7 +78,7 @@ def main() -> None:
 
 def _refused(error: OSError) -> int:
     if error.errno == errno.EPIPE:
-        # Whoever read our output has gone (`edge adapt | head`). Python would complain once more at exit.
+        # The same, of what was still to be flushed. Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     console.complain(console.reason(error))

@@ -39,7 +39,9 @@ def main() -> int:
     for line in edge.stderr:
         sys.stderr.write(line)
         if "listening on" in line:
-            print(WELCOME.format(port=environment.get("EDGE_PORT", "8080")), flush=True)
+            print(WELCOME.format(port=line.strip().rpartition(":")[2]), flush=True)
+        elif "address is in use" in line:
+            print("Choose another port: EDGE_PORT=8081 make run", file=sys.stderr, flush=True)
     code = edge.wait()
     application.shutdown()
     return code
