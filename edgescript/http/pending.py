@@ -49,21 +49,29 @@ class Pending(Generic[T]):
 
     def set(self, result: T) -> None:
         """Give the value and resume the coroutine that waits."""
-        if not self.done:
-            self._result = result
-            self._finish()
-
-    def fail(self, error: BaseException) -> None:
-        """Raise `error` in the coroutine that waits."""
-        if not self.done:
-            self._error = error
-            self._finish()
-
-    def _finish(self) -> None:
+        if self.done:
+            return
+        self._result = result
         self.done = True
         if self._resume is not None:
             self._resume()
-        elif self._wakeup is not None:
+        else:
+            self._wake()
+
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` in the coroutine that waits."""
+        if self.done:
+            return
+        self._error = error
+        self.done = True
+        if self._resume is not None:
+            self._resume()
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Resume the task that waits, if one does."""
+        if self._wakeup is not None:
             callback, context = self._wakeup
             _asyncio().get_running_loop().call_soon(callback, self, context=context)
 
@@ -92,7 +100,7 @@ class Pending(Generic[T]):
     def add_done_callback(self, callback: Callable[[Any], object], *, context: Context | None = None) -> None:
         self._wakeup = (callback, context)
         if self.done:
-            self._finish()
+            self._wake()
 
     def cancel(self, msg: object = None) -> bool:
         if self.done:

@@ -150,7 +150,10 @@ class Connection(asyncio.Protocol):
         if self._busy:
             self._receive_early(data)
             return
-        self._keep(data)
+        if self._buffer:
+            self._keep(data)
+        else:
+            self._buffer = data
         if not self.write_paused:
             self._serve()
         if self._buffer:
@@ -412,8 +415,10 @@ class Connection(asyncio.Protocol):
         self._busy = False
         if not self._looping:
             self._since = self.lane.clock()
-            self._serve()
-            self.adjust_reading()
+            if self._buffer:
+                self._serve()
+            if self._buffer or self._reading_paused:
+                self.adjust_reading()
 
     def upgraded(self, exchange: Exchange, take_over: Callable[[asyncio.Transport, bytes], None]) -> None:
         """Hand the transport over to a tunnel, with what the client has sent already."""

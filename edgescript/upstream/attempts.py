@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edgescript.http.body import BodyBroken
 from edgescript.http.exchange import Exchange
-from edgescript.http.message import HTTPError, Response
+from edgescript.http.message import Abort, HTTPError, Response
 from edgescript.upstream.balance import Pick
 from edgescript.upstream.failure import UpstreamError
-from edgescript.upstream.forward import Attempt, Changes, forward
+from edgescript.upstream.forward import Attempt, Changes, receive, send
 from edgescript.upstream.pool import Pool
 from edgescript.upstream.retry import Verdict, decide
 
@@ -26,50 +27,69 @@ class Group:
 
     async def answer(self, exchange: Exchange) -> Response:
         """
-        The response of one of the endpoints.
+        The response of one of the endpoints. Waits for nothing but `Pending`.
+
+        One coroutine, not one inside the other: each layer costs a proxied request about a third of a microsecond.
 
         :raises HTTPError: 502, 503 or 504, if none gave one; 413, if the request's body is too long
         """
         if exchange.body_limit is not None:
             _check_length(exchange, exchange.body_limit)
-        pools = self.pools
-        pool = pools[0] if len(pools) == 1 else self.pick(exchange, pools)
-        attempt = exchange.upstream = Attempt(pool.address, exchange.method)
-        try:
-            return await forward(exchange, pool, self.changes, attempt)
-        except UpstreamError as error:
-            failure = error
-        return await self._again(exchange, pool, attempt, failure)
-
-    async def _again(self, exchange: Exchange, pool: Pool, attempt: Attempt, failure: UpstreamError) -> Response:
-        tried: list[Pool] = []
-        left = self.retries
+        pool = self.pools[0] if len(self.pools) == 1 else self.pick(exchange, self.pools)
+        retries: Retries | None = None
         fresh = False
         while True:
-            upload = attempt.upload
-            verdict = decide(
-                failure,
-                attempt.method,
-                replayable=upload is None or not upload.started,
-                retries_left=left,
-                fresh=fresh,
-            )
-            if verdict is Verdict.STOP:
-                raise HTTPError(failure.status, f"{pool.address}: {failure.reason}") from failure
-            fresh = verdict is Verdict.FRESH
-            if not fresh:
-                left -= 1
-                tried.append(pool)
-                pool = self.pick(exchange, untried(self.pools, tried))
             attempt = exchange.upstream = Attempt(pool.address, exchange.method)
             try:
-                return await forward(exchange, pool, self.changes, attempt, fresh=fresh)
-            except UpstreamError as error:
-                failure = error
+                connection = (None if fresh else pool.take()) or await pool.connect()
+                pending = send(exchange, pool, connection, self.changes, attempt)
+                try:
+                    response = await pending
+                except (UpstreamError, HTTPError):
+                    raise
+                except BodyBroken:
+                    raise Abort from None  # the client broke its request off
+                except BaseException:
+                    connection.abort()  # the client has gone
+                    raise
+                return receive(exchange, connection, self.changes, attempt, response)
+            except UpstreamError as failure:
+                retries = retries or Retries(self)
+                pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
 
     async def close(self) -> None:
         for pool in self.pools:
             await pool.close()
+
+
+class Retries:
+    """What has been tried in vain for one exchange."""
+
+    __slots__ = ("_group", "_left", "_tried")
+
+    def __init__(self, group: Group) -> None:
+        self._group = group
+        self._left = group.retries
+        self._tried: list[Pool] = []
+
+    def after(
+        self, failure: UpstreamError, exchange: Exchange, pool: Pool, attempt: Attempt, *, fresh: bool
+    ) -> tuple[Pool, bool]:
+        """
+        Where to try next, and whether over a new connection.
+
+        :raises HTTPError: if the exchange must not be tried again
+        """
+        upload = attempt.upload
+        replayable = upload is None or not upload.started
+        verdict = decide(failure, attempt.method, replayable=replayable, retries_left=self._left, fresh=fresh)
+        if verdict is Verdict.STOP:
+            raise HTTPError(failure.status, f"{pool.address}: {failure.reason}") from failure
+        if verdict is Verdict.FRESH:
+            return pool, True
+        self._left -= 1
+        self._tried.append(pool)
+        return self._group.pick(exchange, untried(self._group.pools, self._tried)), False
 
 
 def untried(pools: Sequence[Pool], tried: Sequence[Pool]) -> Sequence[Pool]:

@@ -11,16 +11,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from edgescript.http.body import BodyBroken
 from edgescript.http.edit import Edit
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers
-from edgescript.http.message import Abort, HTTPError, Response
+from edgescript.http.message import HTTPError, Response
+from edgescript.http.pending import Pending
 from edgescript.upstream import hygiene
 from edgescript.upstream.failure import Stage, UpstreamError
 from edgescript.upstream.pool import Pool
 from edgescript.upstream.upload import Upload
+
+if TYPE_CHECKING:
+    from edgescript.upstream.connection import Connection
 
 #: Methods whose requests say their length even if it is 0 (RFC 9110 8.6).
 _WITH_CONTENT = frozenset({b"POST", b"PUT", b"PATCH"})
@@ -54,7 +58,7 @@ class Changes:
 class Attempt:
     """One endpoint that was tried: what `{upstream.address}` and `{upstream.latency}` tell about."""
 
-    __slots__ = ("address", "latency", "method", "upload")
+    __slots__ = ("address", "begun", "latency", "method", "upgrading", "upload")
 
     def __init__(self, address: str, method: bytes) -> None:
         self.address = address
@@ -62,42 +66,39 @@ class Attempt:
         self.method = method
         #: Seconds from the request being sent to the response's head.
         self.latency = 0.0
+        #: When it was sent, in seconds of the monotonic clock.
+        self.begun = 0.0
+        #: It asks for another protocol.
+        self.upgrading = False
         self.upload: Upload | None = None
 
 
-async def forward(
-    exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt, *, fresh: bool = False
-) -> Response:
-    """
-    Send an exchange to one endpoint. Waits for nothing but `Pending`.
-
-    :param fresh: not over a connection that has been idle
-    :raises UpstreamError: if no response came
-    """
+def send(
+    exchange: Exchange, pool: Pool, connection: Connection, changes: Changes, attempt: Attempt
+) -> Pending[Response]:
+    """Send an exchange over a connection; an UpstreamError from the awaited value says that no response came."""
     if changes.method is not None:
         attempt.method = _method(changes.method(exchange))
-    connection = None if fresh else pool.take()
-    if connection is None:
-        connection = await pool.connect()
     try:
-        head, upgrading = _request(exchange, pool, changes, attempt)
+        head = _request(exchange, pool, changes, attempt)
     except BaseException:
         pool.release(connection)
         raise
-    begun = time.monotonic()
-    pending = connection.send(head, head_only=head.startswith(b"HEAD "), client=exchange.client, upload=attempt.upload)
-    try:
-        response = await pending
-    except (UpstreamError, HTTPError):
-        raise
-    except BodyBroken:
-        raise Abort from None  # the client broke its request off
-    except BaseException:
-        connection.abort()  # the client has gone
-        raise
-    attempt.latency = time.monotonic() - begun
+    attempt.begun = time.monotonic()
+    return connection.send(head, attempt.method == b"HEAD", exchange.client, attempt.upload)
+
+
+def receive(
+    exchange: Exchange, connection: Connection, changes: Changes, attempt: Attempt, response: Response
+) -> Response:
+    """
+    The response as the client shall see it.
+
+    :raises UpstreamError: if the upstream changes the protocol unasked
+    """
+    attempt.latency = time.monotonic() - attempt.begun
     if response.status == 101:
-        if not upgrading:
+        if not attempt.upgrading:
             connection.abort()
             raise UpstreamError("it changed the protocol unasked", Stage.ANSWERED)
         from edgescript.upstream.tunnel import open_tunnel  # it is a protocol of asyncio; see `pool`
@@ -122,8 +123,8 @@ def target(exchange: Exchange, changes: Changes) -> bytes:
     return uri
 
 
-def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt) -> tuple[bytes, bool]:
-    """The request's head, with its body if that is at hand; and whether it asks for another protocol."""
+def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt) -> bytes:
+    """The request's head, with its body if that is at hand."""
     client = exchange.client
     passing, special = hygiene.split_request(exchange.headers)
     asked = _asked_host(exchange, special)
@@ -139,16 +140,16 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
         headers.append((b"forwarded", hygiene.forwarded_field(chain, client.remote_ip, client.scheme, asked)))
     if changes.via:
         headers.append(_VIA_UP[exchange.version])
-    upgrading = len(special) > 1 and _add_special(exchange, headers, special)
+    if len(special) > 1:
+        attempt.upgrading = _add_special(exchange, headers, special)
     if changes.header_up is not None:
         changes.header_up(headers, exchange)
     content = b""
     if exchange.body or attempt.method in _WITH_CONTENT:
         content = _add_framing(exchange, headers, special, attempt)
     lines = b"\r\n".join(map(_field, headers))
-    return b"".join(
-        (attempt.method, b" ", target(exchange, changes), b" HTTP/1.1\r\n", lines, b"\r\n\r\n", content)
-    ), upgrading
+    uri = target(exchange, changes)
+    return b"".join((attempt.method, b" ", uri, b" HTTP/1.1\r\n", lines, b"\r\n\r\n", content))
 
 
 def _asked_host(exchange: Exchange, special: Headers) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 #: Most bytes of a response's head. nginx: 4-8 KiB, Envoy: 60 KiB, Go: 1 MiB.
 HEAD_SIZE = 64 * 1024
@@ -14,7 +15,7 @@ CONTINUE_WAIT = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Times are in seconds; 0 means no limit."""
+    """Times are in seconds; `inf` sets no limit."""
 
     #: Until a connection is there, TLS handshake included, and for a free one where `max_connections` are in use.
     connect: float = 3.0
@@ -27,7 +28,7 @@ class Limits:
     #: How many of these are kept.
     keepalive_connections: int = 128
     #: How old a connection may become.
-    max_age: float = 0.0
+    max_age: float = inf
     #: How many connections there may be to one endpoint at once.
     max_connections: int = 0
     #: How many exchanges may wait for one of them.

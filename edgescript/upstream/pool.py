@@ -8,13 +8,14 @@ new connection or one that has become free.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING
 
 from edgescript.http.pending import Pending
 from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.failure import Stage, UpstreamError, describe
 from edgescript.upstream.limits import Limits
-from edgescript.upstream.sweep import Sweep, running_sweep
+from edgescript.upstream.sweep import TICK, Sweep, running_sweep
 
 # Pools are made wherever an Edgefile is read, and most of those who read one (`edge validate`) never dial. So asyncio, and the
 # connection that is a protocol of it, are imported by dialling.
@@ -78,7 +79,7 @@ class Pool:
         self.sweep = running_sweep()
         pending: Pending[Connection] = Pending()
         # Dialling has a time limit of its own, which says more.
-        turn = (pending, self.sweep.after(self.limits.connect + 1 if self.limits.connect else 0))
+        turn = (pending, self.sweep.after(self.limits.connect + 1))
         self._waiting.append(turn)
         self.sweep.watch(self)
         self._dial_if_needed()
@@ -106,7 +107,7 @@ class Pool:
         from edgescript.upstream.connection import Connection
 
         try:
-            async with asyncio.timeout(self.limits.connect or None):
+            async with asyncio.timeout(None if self.limits.connect == inf else self.limits.connect):
                 connection = await self.endpoint.dial(lambda: Connection(self))
         except Exception as error:  # whatever name resolution, sockets and TLS can raise
             self._dialled()
@@ -119,7 +120,7 @@ class Pool:
                 return
             self._open.add(connection)
             self.sweep.watch(self)
-            self._offer(connection)
+            self.release(connection)
 
     def _dialled(self) -> None:
         import asyncio
@@ -138,22 +139,16 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """A connection whose exchange is over is free for the next."""
-        limits = self.limits
-        if limits.max_age and connection.born + limits.max_age < self.sweep.now:
-            connection.abort()
-        else:
-            self._offer(connection)
-
-    def _offer(self, connection: Connection) -> None:
-        if self._closed or connection.transport.is_closing():
+        limits, now = self.limits, self.sweep.now
+        if self._closed or connection.transport.is_closing() or connection.born + limits.max_age < now:
             connection.abort()
         elif self._waiting:
             pending, _ = self._waiting.popleft()
             pending.set(connection)
-        elif len(self._idle) >= self.limits.keepalive_connections:
+        elif len(self._idle) >= limits.keepalive_connections:
             connection.abort()
         else:
-            connection.deadline = self.sweep.after(self.limits.keepalive)
+            connection.deadline = now + limits.keepalive + TICK
             self._idle.append(connection)
 
     def forget(self, connection: Connection) -> None:

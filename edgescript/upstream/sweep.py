@@ -48,8 +48,8 @@ class Sweep:
             self._handle = None
 
     def after(self, seconds: float) -> float:
-        """The deadline that many seconds from now; 0 is none."""
-        return self.now + seconds + TICK if seconds else NEVER
+        """The deadline that many seconds from now."""
+        return self.now + seconds + TICK
 
     def _tick(self) -> None:
         self.now = self._loop.time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 
 from edgescript.declare.entries import Build, Built, Complaint, Role, directive, record
@@ -24,7 +25,7 @@ from edgescript.upstream.pool import Pool
 class KeepAlive:
     """How connections to endpoints are kept for further requests."""
 
-    idle: Duration = option("How long a connection is kept that nobody uses.", default="1m", least=0)
+    idle: Duration = option("How long a connection is kept that nobody uses; 0 sets no limit.", default="1m", least=0)
     connections: int = option(
         "How many unused connections are kept to each endpoint; 0 keeps none.", default="128", least=0
     )
@@ -169,12 +170,12 @@ class Proxy:
     @property
     def _limits(self) -> Limits:
         return Limits(
-            connect=self.connect_timeout,
-            response_header=self.response_header_timeout,
-            idle=self.idle_timeout,
-            keepalive=self.keepalive.idle,
+            connect=self.connect_timeout or inf,
+            response_header=self.response_header_timeout or inf,
+            idle=self.idle_timeout or inf,
+            keepalive=self.keepalive.idle or inf,
             keepalive_connections=self.keepalive.connections,
-            max_age=self.keepalive.age,
+            max_age=self.keepalive.age or inf,
             max_connections=self.max_connections,
         )
 
