@@ -18,7 +18,7 @@ from edgescript.declare.plan import plan_of
 from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
 from edgescript.graph.check import check, listened, site_hosts
 from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, program, written
-from edgescript.graph.match import HostIndex
+from edgescript.graph.match import HostTable
 from edgescript.graph.model import ErrorRoute, Graph, Listener, Matcher, Site
 from edgescript.graph.patterns import path_test
 from edgescript.http.exchange import Exchange
@@ -209,4 +209,4 @@ def _listeners(bound: Sequence[BoundSite], sites: Sequence[Site]) -> tuple[Liste
             for address in made.addresses:
                 key = listened(host, address.address.port)
                 found.setdefault(key, []).append((address.address.host, site))
-    return tuple(Listener(host, port, HostIndex(hosts)) for (host, port), hosts in found.items())
+    return tuple(Listener(host, port, HostTable(hosts)) for (host, port), hosts in found.items())

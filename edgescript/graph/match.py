@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from edgescript.declare.entries import Test
-from edgescript.graph.model import Site
 from edgescript.graph.patterns import fits_any, sort
 from edgescript.http.exchange import Exchange
 
@@ -102,12 +101,6 @@ class HostTable(Generic[T]):
             if masked in names:
                 return masked
         return ""
-
-
-class HostIndex(HostTable[Site]):
-    """Which site answers a host."""
-
-    __slots__ = ()
 
 
 # Choosing among many

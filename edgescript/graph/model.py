@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from edgescript.declare.entries import Closeable, Role, Test
+from edgescript.graph.match import HostTable
 from edgescript.http.exchange import Exchange
 from edgescript.text.source import Span
-
-if TYPE_CHECKING:
-    from edgescript.graph.match import HostIndex
 
 T = TypeVar("T")
 
@@ -124,7 +122,7 @@ class Listener:
     #: "" for all interfaces; a path for a unix socket (port None).
     host: str
     port: int | None
-    hosts: HostIndex
+    hosts: HostTable[Site]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR
-from edgescript.graph.match import HostIndex
+from edgescript.graph.match import HostTable
 from edgescript.graph.model import ErrorRoute, Flow, Listener, Matcher, Program, Site, Step
 from edgescript.http.body import FileRange
 from edgescript.http.exchange import Exchange
@@ -36,7 +36,7 @@ def program(*steps: Step, end: Step = NOT_FOUND) -> Program:
 
 def listener(*steps: Step, errors: tuple[ErrorRoute, ...] = ()) -> Listener:
     site = Site(("http://example.com",), None, program(*steps), errors)
-    return Listener("", 80, HostIndex([("example.com", site)]))
+    return Listener("", 80, HostTable([("example.com", site)]))
 
 
 def on_error(*steps: Step, statuses: tuple[int, ...] = (), classes: tuple[int, ...] = ()) -> ErrorRoute:
