@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from edgescript.declare.entries import Complaint, record
 from edgescript.declare.fields import arg
 from edgescript.declare.kinds import Template
 from edgescript.http.edit import Edit, Operation, Value, operation
-from edgescript.http.exchange import Exchange
+from edgescript.http.exchange import Change, Exchange
 from edgescript.http.message import Response
 
 
@@ -51,46 +51,29 @@ class FieldLine:
         return operation_of(self.field, self.value, self.replacement)
 
 
-class HeaderChange:
-    """A change of a response's header fields; several that follow each other run in the order written."""
-
-    __slots__ = ("_edits", "_fits")
-
-    def __init__(self, edits: Sequence[Edit], fits: Callable[[Response], bool] | None = None) -> None:
-        self._edits = edits
-        self._fits = fits
-
-    def __call__(self, exchange: Exchange, response: Response) -> None:
-        if self._fits is None or self._fits(response):
-            for edit in self._edits:
-                edit(response.headers, exchange)
-
-
-class DeferredChange(HeaderChange):
-    """A change that acts after those of all other directives."""
+class HeaderChanges(list[Change]):
+    """The changes that `header` directives one below the other registered: they run in the order written."""
 
     __slots__ = ()
 
-
-class _Several(HeaderChange):
-    """Changes of directives that stand one below the other."""
-
-    __slots__ = ("_changes",)
-
-    def __init__(self, changes: tuple[HeaderChange, ...]) -> None:
-        super().__init__(())
-        self._changes = changes
-
     def __call__(self, exchange: Exchange, response: Response) -> None:
-        for change in self._changes:
+        for change in self:
             change(exchange, response)
 
-    @property
-    def changes(self) -> tuple[HeaderChange, ...]:
-        return self._changes
+
+def header_change(edit: Edit, fits: Callable[[Response], bool] | None) -> Change:
+    """The change of a response that makes an edit of its header fields, where the response fits."""
+    if fits is None:
+        return lambda exchange, response: edit(response.headers, exchange)
+
+    def change(exchange: Exchange, response: Response) -> None:
+        if fits(response):
+            edit(response.headers, exchange)
+
+    return change
 
 
-def register(exchange: Exchange, change: HeaderChange) -> None:
+def register(exchange: Exchange, change: Change) -> None:
     """
     Have the response changed.
 
@@ -99,18 +82,14 @@ def register(exchange: Exchange, change: HeaderChange) -> None:
     """
     changes = exchange.changes
     if changes is None:
-        exchange.changes = [change]
-        return
-    last = changes[-1]
-    if not isinstance(last, HeaderChange) or isinstance(last, DeferredChange):
-        changes.append(change)
-    elif isinstance(last, _Several):
-        changes[-1] = _Several((*last.changes, change))
+        exchange.changes = [HeaderChanges((change,))]
+    elif changes[-1].__class__ is HeaderChanges:
+        changes[-1].append(change)
     else:
-        changes[-1] = _Several((last, change))
+        changes.append(HeaderChanges((change,)))
 
 
-def register_last(exchange: Exchange, change: DeferredChange) -> None:
+def register_last(exchange: Exchange, change: Change) -> None:
     """Have the response changed after all other changes; of several, the later written has the last word."""
     if exchange.changes is None:
         exchange.changes = []

@@ -9,10 +9,9 @@ from edgescript.declare.fields import arg, group, option, rest, rows
 from edgescript.declare.kinds import HeaderName, KindError, StatusPattern, Template
 from edgescript.declare.values import status_pattern
 from edgescript.directives._headers import (
-    DeferredChange,
     FieldLine,
-    HeaderChange,
     complaint_of,
+    header_change,
     operation_of,
     register,
     register_last,
@@ -131,8 +130,8 @@ class Header:
         fits = None if self.match is None else _fits(self.match)
         edit_at_once = compile_operations([one for one in operations if not (self.defer or one.deferred)])
         edit_at_last = compile_operations([one for one in operations if self.defer or one.deferred])
-        at_once = None if edit_at_once is None else HeaderChange([edit_at_once], fits)
-        at_last = None if edit_at_last is None else DeferredChange([edit_at_last], fits)
+        at_once = None if edit_at_once is None else header_change(edit_at_once, fits)
+        at_last = None if edit_at_last is None else header_change(edit_at_last, fits)
 
         def run(exchange: Exchange) -> None:
             if at_once is not None:

@@ -9,7 +9,7 @@ from edgescript.declare.entries import Action, Build, Built, Complaint, Role, di
 from edgescript.declare.fields import arg, option
 from edgescript.declare.kinds import Template
 from edgescript.directives import _status
-from edgescript.directives._headers import HeaderChange
+from edgescript.directives._headers import HeaderChanges
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers
 from edgescript.http.message import Response
@@ -139,6 +139,6 @@ def _is_json(text: str) -> bool:
 def _early_hints(exchange: Exchange) -> None:
     hints = Response(103, [])
     for change in exchange.changes or ():
-        if isinstance(change, HeaderChange):
+        if isinstance(change, HeaderChanges):
             change(exchange, hints)
     exchange.client.inform(103, hints.headers)
