@@ -62,7 +62,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | (environment or {}),
+                env=_clean(environment or {}),
                 start_new_session=True,
             )
 
@@ -138,11 +138,21 @@ def running(start: Callable[[], tuple[Server, int]]) -> Iterator[tuple[Server, i
         server.stop()
 
 
+def _clean(more: dict[str, str]) -> dict[str, str]:
+    """Our environment, but what is measured may keep its bytecode, as wherever it is installed."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | more
+
+
 def wall_seconds(command: list[str], *, directory: Path) -> float:
     """How long a command takes, held to the server's core."""
     started = time.perf_counter()
     done = subprocess.run(
-        pinned(command, SERVER_CORE), cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        pinned(command, SERVER_CORE),
+        cwd=directory,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_clean({}),
     )
     seconds = time.perf_counter() - started
     if done.returncode != 0:

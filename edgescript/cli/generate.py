@@ -1,4 +1,5 @@
-"""Write the files that follow from the declarations: reference pages, JSON schema, editor grammar.
+"""Write the files that follow from others: reference pages, JSON schema and editor grammar from the declarations, the table
+of the parser from its grammar.
 
 python -m edgescript.cli.generate            write them
 python -m edgescript.cli.generate --check    exit 1 if one of them is not as it would be written
@@ -12,6 +13,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from lark import Lark
+from lark.grammar import Rule
+from lark.lexer import TerminalDef
+
 from edgescript.catalog import SHELVES, Catalogue
 from edgescript.declare import describe
 from edgescript.declare.describe import Description
@@ -19,9 +24,12 @@ from edgescript.declare.entries import Placeholder
 from edgescript.declare.kinds import KINDS
 from edgescript.text.codes import CODES
 
+ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "make generate"
 REFERENCE = "docs/reference"
 GRAMMAR = "vscode-extension/syntaxes/edgefile.tmLanguage.json"
+LANGUAGE = "grammar/edgefile.lark"
+TABLE = "edgescript/language/table.py"
 
 _TITLES = {
     "directives": "Directives",
@@ -34,7 +42,7 @@ _ADDRESS_CHARACTERS = r"[\w.*:/\[\]-]"
 
 
 def main(arguments: Sequence[str]) -> int:
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     files = generated(Catalogue.load())
     if list(arguments) == ["--check"]:
         return _check(root, files)
@@ -83,6 +91,7 @@ def generated(catalogue: Catalogue) -> dict[str, str]:
     files[f"{REFERENCE}/problems.md"] = _problems()
     files[f"{REFERENCE}/edgefile.schema.json"] = _json(_schema(shelves))
     files[GRAMMAR] = _json(_grammar(shelves))
+    files[TABLE] = _parse_table((ROOT / LANGUAGE).read_text(encoding="utf-8"))
     return files
 
 
@@ -232,6 +241,62 @@ def _first_word(scope: str, names: list[str]) -> dict[str, Any]:
 def _behind_matcher_name(matchers: list[Description]) -> str:
     names = "|".join(describe.keywords(matchers))
     return rf"(?<=\s)(?:{names})(?=\s)" if names else "(?!)"
+
+
+# ---- the parser's table
+
+
+_TABLE = """\
+\"\"\"The LALR table of {language}, computed by lark. Written by `{command}`; not to be changed by hand.\"\"\"
+
+# fmt: off
+#: Of each rule of the grammar, its name and how many symbols it has.
+RULES: tuple[tuple[str, int], ...] = (
+{rules})
+
+#: Of each state, what a symbol does: it leads to a state, or (~n) the n-th rule ends before it. A file begins in the first one.
+STATES: tuple[dict[str, int], ...] = (
+{states})
+"""
+
+
+def _parse_table(grammar: str) -> str:
+    """
+    The parser's table as a module, because `edge validate` would take half as long again with lark imported.
+
+    Lark numbers states and rules as its sets happen to be ordered; here they are numbered as they are reached.
+    """
+    data, memo = Lark(grammar, parser="lalr", start="file", lexer="basic").memo_serialize([TerminalDef, Rule])
+    table = data["parser"]["parser"]
+    numbers: dict[int, int] = {table["start_states"]["file"]: 0}
+    rules: dict[tuple[str, int], int] = {}
+    states: list[dict[str, int]] = []
+    while len(states) < len(numbers):
+        actions = table["states"][list(numbers)[len(states)]]
+        state: dict[str, int] = {}
+        for token in sorted(actions, key=table["tokens"].__getitem__):
+            ends_rule, argument = actions[token]
+            symbol = table["tokens"][token]
+            if ends_rule:
+                rule = memo[argument["@"]]
+                sized = (rule["origin"]["name"], len(rule["expansion"]))
+                state[symbol] = ~rules.setdefault(sized, len(rules))
+            else:
+                state[symbol] = numbers.setdefault(argument, len(numbers))
+        states.append(state)
+    end = numbers[table["end_states"]["file"]]
+    states[end]["$END"] = end
+    return _TABLE.format(
+        language=LANGUAGE,
+        command=COMMAND,
+        rules="".join(f"    {_quoted(rule)},\n" for rule in rules),
+        states="".join(f"    {_quoted(state)},\n" for state in states),
+    )
+
+
+def _quoted(value: object) -> str:
+    """As Python, in the quotes that the formatter would give it."""
+    return repr(value).replace("'", '"')
 
 
 if __name__ == "__main__":

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
-from typing import Any, cast
-
-from lark import Lark, Token, Transformer, UnexpectedToken
-from lark.lexer import Lexer as LarkLexer
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from edgescript.language.lexer import Lexer, Piece
 from edgescript.language.mistakes import balanced
+from edgescript.language.table import RULES, STATES
 from edgescript.language.tree import Line, Origin, Tree
 from edgescript.text.problem import Problem
 from edgescript.text.source import Source, Span
@@ -19,9 +15,9 @@ from edgescript.text.source import Source, Span
 #: Characters of one file. 10,000 sites of five directives are two million.
 MAX_SIZE = 16 * 1024 * 1024
 
-_HERE = Path(__file__).resolve()
-#: In a wheel the grammar is part of the package; in a checkout it stands beside it.
-_GRAMMARS = (_HERE.parents[1] / "grammar" / "edgefile.lark", _HERE.parents[2] / "grammar" / "edgefile.lark")
+
+class Unbalanced(Exception):
+    """Openings and closings do not fit together."""
 
 
 def parse(source: Source, imported: Span | None = None) -> tuple[Tree, list[Problem]]:
@@ -45,62 +41,65 @@ def _parsed(origin: Origin) -> tuple[list[Line], list[Problem]]:
     lexer.run()
     try:
         return _structure(lexer.pieces), lexer.problems
-    except UnexpectedToken:
+    except Unbalanced:
         pieces, unbalanced = balanced(lexer.pieces, origin, len(origin.source.text))
         return _structure(pieces), lexer.problems + ([] if lexer.swallowed_rest else unbalanced)
 
 
 def _structure(pieces: list[Piece]) -> list[Line]:
     """
-    The lines that the pieces are, with their blocks.
+    The lines that the pieces are, with their blocks: an LALR parser, run by the table of `grammar/edgefile.lark`.
 
-    :raises UnexpectedToken: if openings and closings do not fit together
+    :raises Unbalanced: if openings and closings do not fit together
     """
-    state = _grammar().parse_interactive().parser_state
+    states, values = [0], list[Any]()
     for piece in pieces:
-        state.feed_token(cast(Token, piece))
-    return cast("list[Line]", state.feed_token(Token("$END", ""), is_end=True))
-
-
-class _Pieces(LarkLexer):
-    """Lark is fed by hand; what it would call a lexer has nothing to do."""
-
-    __future_interface__ = 2
-
-    def __init__(self, *_: object) -> None:
-        pass
-
-    def lex(self, *_: object) -> Iterator[Token]:
-        return iter(())
-
-
-class _Builder(Transformer[Any, Any]):
-    """What each rule of the grammar builds."""
-
-    def file(self, children: list[Any]) -> list[Line]:
-        return _flat(children)
-
-    def block(self, children: list[Any]) -> Line:
-        opening, closing = children[0], children[-1]
-        line: Line = opening.lines[0]
-        line.block = _flat(children[1:-1])
-        line.block_end = closing.brace
-        line.block_comment = closing.comment
-        line.end = closing.end
-        return line
-
-
-def _flat(children: list[Any]) -> list[Line]:
-    lines: list[Line] = []
-    for child in children:
-        if child.__class__ is Line:
-            lines.append(child)
-        else:
-            lines += child.lines
+        states.append(_reduced(states, values, piece.type))
+        values.append(piece)
+    _reduced(states, values, "$END")
+    lines: list[Line] = values[0]
     return lines
 
 
-@cache
-def _grammar() -> Lark:
-    path = next(path for path in _GRAMMARS if path.exists())
-    return Lark(path.read_text("utf-8"), parser="lalr", start="file", lexer=_Pieces, transformer=_Builder())
+def _reduced(states: list[int], values: list[Any], symbol: str) -> int:
+    """Carry out the rules that end before a symbol; gives the state that the symbol leads to."""
+    while True:
+        action = STATES[states[-1]].get(symbol)
+        if action is None:
+            raise Unbalanced
+        if action >= 0:
+            return action
+        name, size = RULES[~action]
+        at = len(values) - size
+        values[at:] = [_BUILD.get(name, _joined)(values[at:])]
+        del states[at + 1 :]
+        states.append(STATES[states[-1]][name])
+
+
+# What each rule of the grammar builds. The pieces stay as they are, because they are parsed again if they do not fit together.
+
+
+def _item(parts: Sequence[Any]) -> list[Line]:
+    (part,) = parts
+    return [part] if part.__class__ is Line else list(part.lines)
+
+
+def _block(parts: Sequence[Any]) -> Line:
+    opening, closing = parts[0], parts[-1]
+    line: Line = opening.lines[0]
+    line.block = _joined(parts[1:-1])
+    line.block_end = closing.brace
+    line.block_comment = closing.comment
+    line.end = closing.end
+    return line
+
+
+def _joined(parts: Sequence[list[Line]]) -> list[Line]:
+    """Of `file`, and of what lark makes of a `*` in the grammar."""
+    lines = parts[0] if parts else []
+    for more in parts[1:]:
+        lines += more
+    return lines
+
+
+_BUILD: dict[str, Callable[[Sequence[Any]], Any]] = {"_item": _item, "block": _block}

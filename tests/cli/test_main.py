@@ -21,6 +21,16 @@ Call = Callable[..., Result]
 Process = Callable[..., "subprocess.CompletedProcess[str]"]
 
 VALID = ':8080 {\n    respond "hello"\n}\n'
+LARGER = """:8080 {
+    log
+    header -Server
+    @writes method POST
+    handle @writes {
+        proxy https://app.example.com 10.0.0.1:8080
+    }
+    files /srv
+}
+"""
 
 
 def test_version_is_printed(call: Call) -> None:
@@ -61,8 +71,8 @@ def test_version_imports_nothing_of_the_server_or_the_language() -> None:
     }
 
 
-def test_validate_imports_no_server(tmp_path: Path) -> None:
-    (tmp_path / "Edgefile").write_text(VALID)
+def test_validate_imports_nothing_that_only_a_server_needs(tmp_path: Path) -> None:
+    (tmp_path / "Edgefile").write_text(LARGER)
     script = (
         "import json, sys\n"
         "from edgescript.cli.main import edge\n"
@@ -73,6 +83,7 @@ def test_validate_imports_no_server(tmp_path: Path) -> None:
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert not loaded & {"asyncio", "anyio", "ssl", "socket", "logging", "concurrent.futures", "lark"}
     assert not loaded & {"rich", "uvloop", "hypercorn", "jinja2"}
 
 
