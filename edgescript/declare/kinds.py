@@ -53,9 +53,9 @@ def _plain(parse: Callable[[str], Any]) -> Callable[[str, Scope], Any]:
 
 # ---- plain values
 
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
-_NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,6})?")
-_PERCENTAGE = re.compile(r"(\d{1,3}(?:\.\d{1,6})?)%")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?")
+_PERCENTAGE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 #: RFC 9110 5.6.2.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 

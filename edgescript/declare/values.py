@@ -13,7 +13,7 @@ from edgescript.expr.functions import PRIVATE_RANGES
 
 #: Microseconds, longest first.
 _DURATION_UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000, "us": 1}
-_DURATION_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(us|µs|ms|s|m|h|d)")
+_DURATION_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|µs|ms|s|m|h|d)")
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 
 #: Bytes. As in Caddy, KB is a thousand and KiB is 1024.
@@ -22,7 +22,7 @@ _SIZE_UNITS = {
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40,
 }  # fmt: skip
-_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,6})?)([KMGT]?(?:i?B)|)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,6})?)((?:[KMGT]i?)?B|)", re.ASCII | re.IGNORECASE)
 _SIZE_SHOWN = (
     ("TiB", 2**40), ("TB", 10**12), ("GiB", 2**30), ("GB", 10**9),
     ("MiB", 2**20), ("MB", 10**6), ("KiB", 2**10), ("KB", 10**3),
@@ -34,7 +34,7 @@ def duration(text: str) -> float:
     if text == "0":
         return 0.0
     if _DURATION.fullmatch(text) is None:
-        hint = f'did you mean "{text}s"?' if re.fullmatch(r"\d+(\.\d+)?", text) else None
+        hint = f'did you mean "{text}s"?' if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else None
         raise KindError("expected a duration such as 10s", hint=hint)
     parts = _DURATION_PART.findall(text)
     return round(sum(float(number) * _DURATION_UNITS[unit.replace("µ", "u")] for number, unit in parts)) / 1e6
@@ -86,7 +86,7 @@ class Rate:
         return self.count / self.period
 
 
-_RATE = re.compile(r"(\d{1,15})/((?:\d.*)?[a-zµ]+)")
+_RATE = re.compile(r"([0-9]{1,15})/((?:[0-9].*)?[a-zµ]+)")
 
 
 def rate(text: str) -> Rate:
@@ -125,7 +125,7 @@ class StatusPattern:
         return status // 100 == self.number if self.is_class else status == self.number
 
 
-_STATUS = re.compile(r"[1-5]\d\d")
+_STATUS = re.compile(r"[1-5][0-9][0-9]")
 
 
 def status(text: str) -> int:
