@@ -7,8 +7,8 @@ that says how to ask for plain HTTP, rather than a site that is silently served 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv6Address
+from typing import NamedTuple
 
 HTTP_PORT = 80
 HTTPS_PORT = 443
@@ -18,8 +18,7 @@ _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(?::(.*))?", re.DOTALL)
 _LABEL = re.compile(r"\*|[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
-@dataclass(frozen=True, slots=True)
-class SiteAddress:
+class SiteAddress(NamedTuple):
     """One address of a site: the host "" is every host."""
 
     host: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of
 from edgescript.declare.entries import Role, Steps
@@ -61,8 +61,7 @@ class Node:
         return None if self.matcher is None else self.matcher.paths
 
 
-@dataclass(frozen=True, slots=True)
-class BoundAddress:
+class BoundAddress(NamedTuple):
     """A site address and where it was written."""
 
     address: SiteAddress
@@ -70,8 +69,7 @@ class BoundAddress:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class BoundSite:
+class BoundSite(NamedTuple):
     """A site block whose lines are understood."""
 
     addresses: tuple[BoundAddress, ...]
@@ -79,8 +77,7 @@ class BoundSite:
     nodes: Sequence[Node]
 
 
-@dataclass(frozen=True, slots=True)
-class BoundFile:
+class BoundFile(NamedTuple):
     """An Edgefile whose lines are understood."""
 
     sites: Sequence[BoundSite]

@@ -27,8 +27,7 @@ class Flow(IntEnum):
     JUMP = 2  # gives the position to go on at
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(NamedTuple):
     """One compiled matcher of a step: the test, and how to tell about it."""
 
     test: Test
@@ -43,8 +42,7 @@ class Matcher:
     paths: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of the alternatives of a step that chooses between blocks or paths."""
 
     #: As written, on one line.

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from edgescript.language.files import standard_file, standard_names
 from edgescript.language.parse import parse
@@ -35,8 +36,7 @@ class TooMuchImported(Exception):
         self.span = span
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(NamedTuple):
     """`(name) { … }`, and within which import it was defined."""
 
     line: Line
