@@ -26,9 +26,10 @@ def application(path: str | os.PathLike[str] = "Edgefile") -> Application:
     :raises OSError: if it cannot be read
     """
     file = Path(path)
-    source = Source(str(file), file.read_text(encoding="utf-8"))
+    # Bytes that are no UTF-8 are a problem at their place.
+    source = Source(str(file), file.read_bytes().decode("utf-8", "surrogateescape"))
     graph, problems = load(
-        source, catalogue=Catalogue.load(), environment=os.environ, directory=str(file.resolve().parent)
+        source, catalogue=Catalogue.load(), environment=os.environ, directory=str(file.absolute().parent)
     )
     if graph is None:
         errors = (problem for problem in problems if problem.severity is Severity.ERROR)
