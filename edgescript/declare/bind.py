@@ -65,6 +65,37 @@ def _span_of(line: Line, places: dict[str, Word | Line], field: str | None) -> S
 
 def bind_directive(line: Line, scope: Scope) -> Bound | None:
     """A line of a site or of a block of directives; None, with problems reported, if it cannot be understood."""
+    if line.block is not None:
+        return _directive(line, scope)
+    key = tuple([word.value for word in line.words])
+    same: _Same | None = scope.same.get(key)
+    if same is not None:
+        return same.at(line)
+    bound = _directive(line, scope)
+    if bound is not None and len(scope.same) < scope.MOST_VALUES:
+        scope.same[key] = _Same(bound)
+    return bound
+
+
+class _Same:
+    """What a line without a block was bound to: another one with the same words shares the instance, which is a value."""
+
+    __slots__ = ("_bound", "_matcher", "_places")
+
+    def __init__(self, bound: Bound) -> None:
+        numbers = {id(word): number for number, word in enumerate(bound.line.words)}
+        self._bound = bound
+        self._matcher = None if bound.matcher is None else numbers[id(bound.matcher)]
+        self._places = [(field, numbers[id(place)]) for field, place in bound.places.items()]
+
+    def at(self, line: Line) -> Bound:
+        words, bound = line.words, self._bound
+        matcher = None if self._matcher is None else words[self._matcher]
+        places: dict[str, Word | Line] = {field: words[number] for field, number in self._places}
+        return Bound(bound.entry, bound.instance, line, matcher, places)
+
+
+def _directive(line: Line, scope: Scope) -> Bound | None:
     word = line.words[0]
     entry = scope.names.entry("directives", word.value)
     if entry is None:

@@ -51,16 +51,16 @@ BindSteps = Callable[[list[Line]], list[Any]]
 
 class Scope:
     """
-    One run of binding: its names, its problems, and the values that were parsed already.
+    One run of binding: its names, its problems, and what was parsed already.
 
     `steps` binds the lines of a nested block; without it, every line is taken for a directive.
     """
 
-    __slots__ = ("_values", "defaults", "depth", "names", "problems", "steps")
+    __slots__ = ("_values", "defaults", "depth", "names", "problems", "same", "steps")
 
     #: Entries inside each other. The parser bounds the blocks of one text; imports may put many into each other.
     MAX_DEPTH = 64
-    #: Distinct (kind, text) pairs that are remembered; a file with more is parsed without loss, only slower.
+    #: Distinct (kind, text) pairs, and distinct lines, that are remembered; a file with more is only bound more slowly.
     MOST_VALUES = 100_000
 
     def __init__(self, names: Names, problems: list[Problem] | None = None, *, steps: BindSteps | None = None) -> None:
@@ -71,6 +71,8 @@ class Scope:
         self.depth = 0
         #: Of each plan, what the fields hold that are left out; `bind` keeps it here.
         self.defaults: dict[Any, dict[str, Any]] = {}
+        #: What lines without a block were bound to, by their words: many sites say the same. `bind` keeps it here.
+        self.same: dict[tuple[str, ...], Any] = {}
         self._values: dict[tuple[Any, str], Any] = {}
 
     def report(

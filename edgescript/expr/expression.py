@@ -12,7 +12,7 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from edgescript.expr import functions
 from edgescript.expr.functions import FUNCTIONS, METHODS, Function, Type
@@ -63,8 +63,7 @@ class Expression:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Code:
+class _Code(NamedTuple):
     """A compiled part: how to come by its value, and what is known of it."""
 
     type: Type

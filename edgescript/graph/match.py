@@ -7,8 +7,7 @@ is exact, one dictionary for each distinct length of what is a prefix, and a lis
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from edgescript.declare.entries import Test
 from edgescript.graph.patterns import fits_any, sort
@@ -146,8 +145,7 @@ class PathIndex:
         return best
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(NamedTuple):
     """One of several blocks or directives: what it asks for, and the position of the program that it is at."""
 
     test: Test | None

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import AnyStr
+from typing import AnyStr, NamedTuple
 
 from edgescript.declare.entries import Test
 from edgescript.http.exchange import Exchange
@@ -50,8 +49,7 @@ def _glob(text: str) -> Callable[[str], object]:
     return re.compile(lead + inner + tail, re.DOTALL).fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Sorted:
+class Sorted(NamedTuple):
     """Path patterns by how they are compared."""
 
     exact: frozenset[str]
