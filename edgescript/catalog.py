@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from edgescript.declare.entries import Placeholder
+from edgescript.declare.plan import plan_of
 from edgescript.text.problem import Problem
 
 SHELVES = ("directives", "matchers", "placeholders", "balancers", "settings")
@@ -119,10 +120,12 @@ class Catalogue:
 
     def _plug_in(self, point: Any, plugins: dict[tuple[str, str], Entry]) -> None:
         try:
-            entries = [entry for shelf in SHELVES for entry in entries_of(point.load(), shelf)]
-        except Exception as error:  # a stranger's module may raise anything
+            entries = _brought(point.load())
+        except (Exception, SystemExit) as error:  # a stranger's module may raise anything
             self._problems.append(_plugin_problem(point, f"cannot be imported: {error!r}"))
             return
+        if not entries:
+            self._problems.append(_plugin_problem(point, "declares no entry"))
         for entry in entries:
             key = shelf, name = _shelf_and_name(entry)
             if name in self.files(shelf) or key in plugins:
@@ -141,6 +144,22 @@ def entries_of(module: ModuleType, shelf: str) -> Iterator[Entry]:
             own = f"{value.__module__}.".startswith(f"{module.__name__}.")
             if own and vars(value)["declaration"].shelf == shelf:
                 yield value
+
+
+def _brought(loaded: Any) -> list[Entry]:
+    """
+    What an entry point stands for: an entry, or the entries that a module declares.
+
+    :raises DeclarationError: if one of them is declared wrongly
+    """
+    if isinstance(loaded, Placeholder) or (isinstance(loaded, type) and "declaration" in vars(loaded)):
+        entries: list[Entry] = [loaded]
+    else:
+        entries = [entry for shelf in SHELVES for entry in entries_of(loaded, shelf)]
+    for entry in entries:
+        if not isinstance(entry, Placeholder):
+            plan_of(entry)
+    return entries
 
 
 def _shelf_and_name(entry: Entry) -> tuple[str, str]:

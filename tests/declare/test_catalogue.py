@@ -38,7 +38,7 @@ class Point:
         self.loads = loads
 
     def load(self) -> object:
-        if isinstance(self.loads, Exception):
+        if isinstance(self.loads, BaseException):
             raise self.loads
         return self.loads
 
@@ -112,7 +112,29 @@ def test_what_a_plug_in_imports_is_not_its_own(tmp_path: Path, monkeypatch: pyte
     module = _module(tmp_path, "borrows", "from edgescript.matchers.path import Path\n")
     catalogue = _plugged(monkeypatch, Point(module))
     assert catalogue.plugins() == {}
+    (problem,) = catalogue.problems()
+    assert problem.message == 'the plug-in "some_plugin.entries" declares no entry'
+
+
+def test_a_plug_in_may_name_an_entry_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    placeholder = Placeholder("of_theirs", "A test.", read=lambda exchange: "")
+    catalogue = _plugged(monkeypatch, Point(Ours), Point(placeholder))
+    assert catalogue.directive("path_of_ours") is Ours
+    assert catalogue.placeholder("of_theirs") is placeholder
     assert catalogue.problems() == []
+
+
+def test_a_plug_in_that_ends_the_process_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = _plugged(monkeypatch, Point(SystemExit(3)))
+    assert catalogue.directive("plugged") is None
+    assert [problem.code for problem in catalogue.problems()] == ["W101"]
+
+
+def test_a_plug_in_with_a_wrong_declaration_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = ENTRY.format(name="wrong").replace("value: str", "value: object")
+    catalogue = _plugged(monkeypatch, Point(_module(tmp_path, "wrong", wrong)))
+    assert catalogue.directive("wrong") is None
+    assert "no kind of value is known" in catalogue.problems()[0].message
 
 
 def test_entry_points_are_read_from_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
