@@ -73,7 +73,13 @@ def _written(word: Word, text: str, line: Line) -> str:
     if word.quote == "`" and plain and '"' not in value and "\\" not in value and not is_import(line):
         return f'"{value}"'
     # At the end of a line, the backslash would continue it.
-    if not word.quote and value.endswith("\\"):
+    if (
+        not word.quote
+        and value.endswith("\\")
+        and word is line.words[-1]
+        and line.block is None
+        and line.comment is None
+    ):
         return f"`{value}`" if "`" not in value else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return text[word.start : word.end].replace("\r\n", "\n")
 

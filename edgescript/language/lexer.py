@@ -41,7 +41,7 @@ _TOKEN = re.compile(
     | (?P<quoted>"(?P<quoted_text>[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+)")
     | (?P<raw>`(?P<raw_text>[^`]*+)`)
     | (?P<continuation>{_CONTINUATION})
-    | (?P<heredoc><<(?P<tag>[A-Za-z_][\w-]*+)[ \t]*+\r?\n)
+    | (?P<heredoc><<(?P<tag>[A-Za-z_][\w-]*+)[ \t]*+{_LINE_END})
     | (?P<unended>["`])
     | (?P<brace>(?=[^\s\#\u200b\ufeff]){_BARE})
     | (?P<odd_space>[^ \t\r\n])
