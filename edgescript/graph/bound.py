@@ -214,6 +214,7 @@ class _Binding:
         found = definitions.get(text)
         if found is None:
             self._undefined(line, word, definitions)
+            return Definition(text, line, word, [], None)
         return found
 
     def _undefined(self, line: Line, word: Word, definitions: Definitions) -> None:

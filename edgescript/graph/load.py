@@ -35,6 +35,8 @@ def load(
     """
     with _no_garbage():
         tree, problems = parse(source)
+        if any(problem.code == "E014" for problem in problems):
+            return None, problems  # what is too deep was not read as blocks: everything in it would seem wrong
         file, more = expand(tree, environment=environment, read=read)
         problems += more
         graph, more = compile_file(file, catalogue, directory=directory, clock=clock)

@@ -33,6 +33,7 @@ CASES = {
     "the same with a star": ('answer * "a"\nanswer "b"', ["E201 3 2"]),
     "the same with a named matcher of a star": ('@all path *\nanswer @all "a"\nanswer "b"', ["E201 4 3"]),
     "behind one that goes on": ('answer "a" {\n pass_on\n}\nanswer "b"', []),
+    "behind a matcher that is not defined": ('answer @typo "a"\nanswer "b"', ["E111 2"]),
     "inside a block": ('handle /a {\n answer "a"\n answer "b"\n}', ["E201 4 3"]),
     "inside a block for errors": ('handle_errors {\n answer "a"\n answer "b"\n}', ["E201 4 3"]),
     "behind a block that always answers": ('route {\n answer "a"\n}\nanswer "b"', ["E201 5 2"]),
