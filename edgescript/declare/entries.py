@@ -39,8 +39,9 @@ class Built(NamedTuple):
     """What `build` may return instead of a bare action."""
 
     run: Action
-    #: For `edge explain`: what a terminal would do with this exchange, in a line ("proxy to http://10.0.0.1:8080/x").
-    explain: Callable[[Exchange], str] | None = None
+    #: For `edge explain`: what a terminal would do with this exchange, in a line ("proxy to http://10.0.0.1:8080/x"); None
+    #: where it would let the request go on. It raises HTTPError where the terminal would.
+    explain: Callable[[Exchange], str | None] | None = None
 
 
 class Steps:
@@ -100,6 +101,8 @@ class Declaration:
     takes_matcher: bool = True
     #: Of a group: neighbours exclude each other; the first that matches takes the request.
     exclusive: bool = False
+    #: What it is called elsewhere, for the hint to those who write that (`reverse_proxy`).
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass_transform(
@@ -123,7 +126,9 @@ def _entry(cls: type[T], declaration: Declaration) -> type[T]:
     kw_only_default=True,
     field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
 )
-def directive(name: str, *, role: Role, matcher: bool = True, exclusive: bool = False) -> Callable[[type[T]], type[T]]:
+def directive(
+    name: str, *, role: Role, matcher: bool = True, exclusive: bool = False, elsewhere: tuple[str, ...] = ()
+) -> Callable[[type[T]], type[T]]:
     """
     Declare a directive. The class may have:
 
@@ -136,7 +141,7 @@ def directive(name: str, *, role: Role, matcher: bool = True, exclusive: bool = 
       `hosts: tuple[str, ...]`: the addresses that the site is listened for on;
     - fields, a docstring in the user's words, and in it at least one fenced `edge-test` example, which the tests run.
     """
-    return lambda cls: _entry(cls, Declaration("directives", name, role, matcher, exclusive))
+    return lambda cls: _entry(cls, Declaration("directives", name, role, matcher, exclusive, elsewhere))
 
 
 @dataclass_transform(

@@ -43,6 +43,8 @@ class Field:
     repeated: bool = False
     #: Of an option whose value is an entry of another shelf (`balance round_robin`): that shelf's name.
     shelf: str | None = None
+    #: Of an option: what it is called elsewhere, for the hint to those who write that (`lb_policy`).
+    elsewhere: tuple[str, ...] = ()
 
 
 def _declared(field: Field) -> Any:
@@ -67,6 +69,7 @@ def option(
     most: float | None = None,
     repeated: bool = False,
     shelf: str | None = None,
+    elsewhere: tuple[str, ...] = (),
 ) -> Any:
     """
     A line of the block: its name, then its value.
@@ -75,7 +78,7 @@ def option(
     with arguments of its own; `bool`, where the bare name means on. With `repeated` the line may come several times and the
     annotation is `tuple[…, ...]` of what one line holds. With `shelf` the value is an entry of that shelf with its arguments.
     """
-    return _declared(Field(Place.OPTION, doc, default, least, most, repeated, shelf))
+    return _declared(Field(Place.OPTION, doc, default, least, most, repeated, shelf, elsewhere))
 
 
 def rows(doc: str) -> Any:

@@ -24,8 +24,25 @@ _UNKNOWN = {
 
 def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
     code, what = _UNKNOWN[shelf]
-    hint = did_you_mean(word.value, scope.names.names(shelf)) or _on_another_shelf(scope, shelf, word.value)
-    scope.report(code, f'there is no {what} "{word.value}"', line.span(word), hint=hint)
+    hint = (
+        _called_elsewhere(scope, shelf, word.value)
+        or did_you_mean(word.value, scope.names.names(shelf))
+        or _on_another_shelf(scope, shelf, word.value)
+    )
+    scope.report(code, f'there is no {what} "{_shortened(word.value)}"', line.span(word), hint=hint)
+
+
+def _called_elsewhere(scope: Scope, shelf: str, name: str) -> str | None:
+    """`reverse_proxy`, from a Caddyfile."""
+    for known in scope.names.names(shelf) if shelf == "directives" else ():
+        entry = scope.names.entry(shelf, known)
+        if entry is not None and name in entry.declaration.elsewhere:
+            return _it_is(known)
+    return None
+
+
+def _it_is(name: str) -> str:
+    return f'it is called "{name}" here'
 
 
 def _on_another_shelf(scope: Scope, shelf: str, name: str) -> str | None:
@@ -60,7 +77,8 @@ def missing(scope: Scope, line: Line, plan: Plan, slot: Slot) -> None:
     where = "in its block" if slot.place in (Place.OPTION, Place.GROUP) else "on its line"
     what = f", {slot.kind.expected}," if slot.kinds else ""
     span = line.span(line.words[-1]) if line.words else line.span()
-    scope.report("E107", f'{_name(line)} needs "{slot.name}"{what} {where}', span, hint=usage_hint(plan, line))
+    name = f'"{plan.declaration.name}"' if plan.declaration is not None else _name(line)
+    scope.report("E107", f'{name} needs "{slot.name}"{what} {where}', span, hint=usage_hint(plan, line))
 
 
 def surplus(scope: Scope, line: Line, plan: Plan, words: Sequence[Word]) -> None:
@@ -89,11 +107,15 @@ def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
 
 def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
     known = sorted(plan.lines)
-    hint = did_you_mean(line.words[0].value, known)
+    word = line.words[0].value
+    called = next((name for name, slot in plan.lines.items() if word in slot.field.elsewhere), None)
+    hint = did_you_mean(word, known) if called is None else _it_is(called)
     if hint is None:
         hint = f"its options are {', '.join(known)}"
     owner = f'"{plan.declaration.name}"' if plan.declaration is not None else "this block"
-    scope.report("E102", f'{owner} has no option "{line.words[0].value}"', line.span(line.words[0]), hint=hint)
+    scope.report(
+        "E102", f'{owner} has no option "{_shortened(line.words[0].value)}"', line.span(line.words[0]), hint=hint
+    )
 
 
 def twice(scope: Scope, slot: Slot, span: Span, first: Span) -> None:
@@ -109,7 +131,12 @@ def no_block_of_option(scope: Scope, line: Line, slot: Slot) -> None:
 
 
 def needs_block(scope: Scope, line: Line, plan: Plan) -> None:
-    scope.report("E109", f"{_name(line)} needs a block", line.span(), hint=usage_hint(plan, line))
+    if plan.declaration is not None and plan.declaration.shelf == "matchers":
+        name = plan.declaration.name
+        hint = f"write: {name} path /x/*, or {name} {{ … }} with a matcher on each line"
+        scope.report("E107", f'"{name}" needs a matcher behind it, or a block of them', line.span(), hint=hint)
+    else:
+        scope.report("E109", f"{_name(line)} needs a block", line.span(), hint=usage_hint(plan, line))
 
 
 def too_deep(scope: Scope, line: Line) -> None:

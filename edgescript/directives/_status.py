@@ -35,7 +35,8 @@ def complaint_of(status: Template | None, least: int) -> Iterator[Complaint]:
     if status is None or status.constant is None:
         return
     if _STATUS.fullmatch(status.constant) is None:
-        hint = "quote the text if it has spaces" if " " not in status.constant else None
+        is_word = not status.constant.isdigit() and " " not in status.constant
+        hint = "quote the text if it has spaces" if is_word else None
         yield Complaint("status", f'expected a status code such as 404, not "{status.constant}"', hint, "E106")
     elif int(status.constant) < least:
         yield Complaint("status", f"a status here is at least {least}", None, "E106")

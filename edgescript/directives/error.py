@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NoReturn
 
 from edgescript.declare.entries import Action, Build, Built, Complaint, Role, directive
 from edgescript.declare.fields import arg
 from edgescript.declare.kinds import Template
 from edgescript.directives import _status
 from edgescript.http.exchange import Exchange
-from edgescript.http.message import HTTPError, Response
+from edgescript.http.message import HTTPError
 
 
 @directive("error", role=Role.TERMINAL)
@@ -48,7 +49,7 @@ class Error:
         status, message = _status.sort(self.status, self.message)
         read_status = _status.reader(status, 500)
 
-        def run(exchange: Exchange) -> Response:
+        def run(exchange: Exchange) -> NoReturn:
             raise HTTPError(read_status(exchange), "" if message is None else message.read(exchange))
 
-        return Built(run, lambda exchange: f"raise error {read_status(exchange)}")
+        return Built(run, run)

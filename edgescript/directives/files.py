@@ -12,7 +12,9 @@ from edgescript.files import roots
 from edgescript.files.answer import FileServer, Options
 from edgescript.files.listing import Listing, check_page
 from edgescript.files.resolve import Hidden
+from edgescript.http.body import discard
 from edgescript.http.exchange import Exchange
+from edgescript.http.headers import first
 from edgescript.http.message import HTTPError, Response
 
 
@@ -33,7 +35,7 @@ class Precompressed:
     )
 
 
-@directive("files", role=Role.TERMINAL)
+@directive("files", role=Role.TERMINAL, elsewhere=("file_server",))
 class Files:
     """
     Answer GET and HEAD with files of a folder.
@@ -97,13 +99,14 @@ class Files:
         def files(exchange: Exchange) -> Response | None:
             return server.answer(exchange, find_root(exchange))
 
-        def explain(exchange: Exchange) -> str:
+        def explain(exchange: Exchange) -> str | None:
+            root = find_root(exchange)
+            path = _printable(root.rstrip("/") + exchange.path)
             try:
-                path = find_root(exchange).rstrip("/") + exchange.path
+                response = server.answer(exchange, root)
             except HTTPError as error:
-                return f"status {error.status}: {error.reason}"
-            # What is no text cannot be printed either.
-            return f"the file {path.encode('utf-8', 'surrogateescape').decode('utf-8', 'replace')}"
+                raise HTTPError(error.status, f"{error.reason} ({path})") from None
+            return None if response is None else _told(response, path)
 
         return Built(files, explain)
 
@@ -120,6 +123,20 @@ class Files:
             canonical=self.canonical_uris,
             pass_thru=self.pass_thru,
         )
+
+
+def _told(response: Response, path: str) -> str:
+    """For `edge explain`: which file, or where it leads."""
+    discard(response.body)
+    location = first(response.headers, b"location")
+    if location is not None:
+        return f"redirect to {location.decode('latin-1')} ({response.status})"
+    return f"answer {response.status} with {path}"
+
+
+def _printable(path: str) -> str:
+    """What is no text cannot be printed either."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _listing(browse: Browse, directory: str) -> Listing:

@@ -80,13 +80,19 @@ class Redir:
         def run(exchange: Exchange) -> Response:
             return _response(_url(to.read(exchange), to), code.read(exchange))
 
-        return Built(run, lambda exchange: f"redirect to {_url(to.read(exchange), to)}")
+        return Built(run, lambda exchange: _told(run(exchange), _url(to.read(exchange), to)))
 
 
 def _constant(url: str, code: str) -> Built:
     answer = _response(url, code)
     status, fields, body = answer.status, tuple(answer.headers), answer.body
-    return Built(lambda exchange: Response(status, [*fields], body), lambda exchange: f"redirect to {url}")
+    return Built(lambda exchange: Response(status, [*fields], body), lambda exchange: _told(answer, url))
+
+
+def _told(answer: Response, url: str) -> str:
+    """For `edge explain`."""
+    how = "a page" if answer.status == 200 else answer.status
+    return f"redirect to {url} ({how})"
 
 
 def _status_of(code: str) -> int | None:

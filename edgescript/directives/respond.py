@@ -80,7 +80,7 @@ class Respond:
 
     def build(self, build: Build) -> Action | Built:
         if self.falls_through:
-            return _early_hints
+            return Built(_early_hints, lambda exchange: None)
         status, body = self._words
         if (status is None or status.constant is not None) and (body is None or body.constant is not None):
             return self._constant(status, body)

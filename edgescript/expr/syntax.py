@@ -8,8 +8,12 @@ import warnings
 
 from edgescript.expr.template import TemplateError
 
-#: How people write it who have other languages in their fingers.
-_FOREIGN = (("&&", 'write "and"'), ("||", 'write "or"'), ("!", 'write "not"'), ("?", 'write "A if CONDITION else B"'))
+#: How people write it who have other languages in their fingers. Texts in quotes are passed over.
+_FOREIGN = re.compile(r"""'[^']*'|"[^"]*"|(?P<sign>&&|\|\||!(?!=)|\?|===?|(?<![<>!:])=)""")
+_OURS = {
+    "&&": 'write "and"', "||": 'write "or"', "!": 'write "not"', "?": 'write "A if CONDITION else B"',
+    "=": 'write "=="', "===": 'write "=="',
+}  # fmt: skip
 
 
 class ExpressionError(TemplateError):
@@ -47,7 +51,8 @@ class PythonText:
         length = len(self._text)
         start = min(self._indent + max((error.offset or 1) - 1, 0), max(length - 1, 0))
         end = min(max(self._indent + (error.end_offset or 0) - 1, start + 1), length)
-        hint = next((hint for sign, hint in _FOREIGN if sign in self._text.replace("!=", "")), None)
+        signs = (_OURS.get(match["sign"]) for match in _FOREIGN.finditer(self._text))
+        hint = next(filter(None, signs), None)
         return ExpressionError(f"the expression is malformed: {error.msg}", start, end, hint)
 
     def offsets(self, node: ast.expr) -> tuple[int, int]:

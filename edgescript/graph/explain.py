@@ -174,10 +174,9 @@ class _Walk:
 
     def _step(self, step: Step, depth: int, verdict: Verdict | None) -> str | None:
         """Run, name or describe one step; its answer, if it gives one."""
-        described = "" if step.explain is None else step.explain(self.exchange)
         if step.role is Role.TERMINAL:
-            self._tell(step, Outcome.ANSWERED, depth, verdict, described)
-            return described or step.text
+            return self._terminal(step, depth, verdict)
+        described = "" if step.explain is None else step.explain(self.exchange) or ""
         if step.role is Role.WRAPPER:
             self._tell(step, Outcome.WRAPS, depth, verdict, described)
             return None
@@ -193,6 +192,19 @@ class _Walk:
             outcome = Outcome.ENTERED if step.role is Role.GROUP else Outcome.RAN
             self._tell(step, outcome, depth, verdict, note)
         return None if response is None else f"{response.status}, from {step.text}"
+
+    def _terminal(self, step: Step, depth: int, verdict: Verdict | None) -> str | None:
+        """What a directive that answers says it would do; it is not run, for it may send something somewhere."""
+        try:
+            described = step.text if step.explain is None else step.explain(self.exchange)
+        except HTTPError as error:
+            self._tell(step, Outcome.ANSWERED, depth, verdict, f"raise error {error.status}")
+            raise
+        if described is None:
+            self._tell(step, Outcome.RAN, depth, verdict, "it lets the request go on")
+        else:
+            self._tell(step, Outcome.ANSWERED, depth, verdict, "" if step.explain is None else described)
+        return described
 
 
 def _run_now(step: Step, exchange: Exchange) -> tuple[Response | None, bool]:

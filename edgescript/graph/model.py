@@ -69,7 +69,7 @@ class Step(NamedTuple):
     otherwise: int
     #: Nesting depth of the block it was written in.
     depth: int
-    explain: Callable[[Exchange], str] | None = None
+    explain: Callable[[Exchange], str | None] | None = None
     #: The bound entry; None for steps that groups add.
     entry: Any = None
     #: What the directive does with a request; None for steps that groups add.

@@ -222,7 +222,7 @@ def test_settings_have_defaults_without_being_written(
             "forward :80 {\n balance weighted 1\n}",
             "E107",
             "1",
-            '"balance" needs "weights", a whole number, on its line',
+            '"weighted" needs "weights", a whole number, on its line',
             "write: weighted <weights>…",
         ),
         ("forward :80 {\n window 1s\n}", "E107", "window 1s", '"window" needs a size such as 64KiB', None),
@@ -291,7 +291,7 @@ def test_unknown_matchers_and_settings_are_told(scope: Scope, lines: Callable[[s
     assert bind_matcher(lines("none_of")[0], scope) is None
     assert bind_matcher(lines("none_of pth /x")[0], scope) is None
     assert bind_setting(lines("patient 3s")[0], scope) is None
-    assert [problem.code for problem in scope.problems] == ["E103", "E109", "E103", "E105"]
+    assert [problem.code for problem in scope.problems] == ["E103", "E107", "E103", "E105"]
 
 
 def test_entries_inside_each_other_are_bounded(scope: Scope, lines: Callable[[str], list[Line]]) -> None:

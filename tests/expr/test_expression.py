@@ -98,6 +98,8 @@ def test_an_impossible_comparison_does_not_stop_an_alternative(expression_of: Pa
         ("true", "E104", "true", 'write "True"'),
         ("path && method", "E114", "&", 'write "and"'),
         ("!path", "E114", "!", 'write "not"'),
+        ('path = "?"', "E114", "=", 'write "=="'),
+        ('re_match("a?b!", path))', "E114", ")", None),
         ("path is None", "E114", "None", 'a placeholder without a value is an empty text: write "not X"'),
         ('path is "x"', "E114", '"x"', 'write "=="'),
         ('path.startwith("x")', "E114", "path.startwith", 'did you mean "startswith"?'),
@@ -198,3 +200,7 @@ def test_what_can_be_computed_is_computed_as_python_does(text: str) -> None:
     except (TypeError, ZeroDivisionError, ValueError):
         return
     assert ours is expected
+
+
+def test_a_sign_inside_of_a_text_is_no_reason_for_a_hint(wrong_expression: Callable[[str], Any]) -> None:
+    assert wrong_expression('path == "a?b!c&&d=e" method').hint is None

@@ -189,7 +189,7 @@ def test_only_a_matcher_that_is_nothing_but_a_path_goes_into_the_path_index(matc
         ("scheme ftp", "E106"),
         ("remote_ip nowhere", "E106"),
         ("expression `import os`", "E114"),
-        ("not", "E109"),
+        ("not", "E107"),
         ("not nothing /x", "E103"),
         ("nothing /x", "E103"),
     ],

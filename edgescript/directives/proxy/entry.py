@@ -32,7 +32,7 @@ class KeepAlive:
     age: Duration = option("How old a connection may become; 0 sets no limit.", default="0s", least=0)
 
 
-@directive("proxy", role=Role.TERMINAL)
+@directive("proxy", role=Role.TERMINAL, elsewhere=("reverse_proxy", "proxy_pass"))
 class Proxy:
     """
     Pass requests to other servers, and their responses back.
@@ -96,15 +96,21 @@ class Proxy:
     to: tuple[tuple[EndpointAddress, ...], ...] = option("More servers.", repeated=True)
 
     balance: Any = option(
-        "Which server a request goes to, where there are several.", default="random", shelf="balancers"
+        "Which server a request goes to, where there are several.",
+        default="random",
+        shelf="balancers",
+        elsewhere=("lb_policy",),
     )
     retry: int | None = option(
         "How often a request is tried again when it got no answer. Left out: once for each other server.",
         least=0,
         most=100,
+        elsewhere=("lb_retries",),
     )
 
-    connect_timeout: Duration = option("How long connecting may take, TLS included; 0 sets no limit.", default="3s")
+    connect_timeout: Duration = option(
+        "How long connecting may take, TLS included; 0 sets no limit.", default="3s", elsewhere=("dial_timeout",)
+    )
     response_header_timeout: Duration = option(
         "How long the server may take from the end of the request to the first of its response; 0 sets no limit.",
         default="1m",
@@ -113,7 +119,9 @@ class Proxy:
         "How long a body that is being passed on, or a tunnel, may stand still; 0 sets no limit.", default="5m"
     )
     keepalive: KeepAlive = option("How connections are kept for further requests.", default=None)
-    max_connections: int = option("Most connections to each server; 0 sets no limit.", default="0", least=0)
+    max_connections: int = option(
+        "Most connections to each server; 0 sets no limit.", default="0", least=0, elsewhere=("max_conns_per_host",)
+    )
 
     header_up: tuple[FieldLine, ...] = option(
         "A change of the request's header, as with `request_header`.", repeated=True
