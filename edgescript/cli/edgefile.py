@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 DEFAULT = "Edgefile"
 
+#: Problems that are shown to a person; `--format json` has all.
+SHOWN = 500
+
 _NONE_HERE = f"""there is no {DEFAULT} in this directory. Write one, for example:
 
     :8080 {{
@@ -84,4 +87,6 @@ def show(problems: Sequence[Problem], *, error: bool = False) -> None:
 
     stream = sys.stderr if error else sys.stdout
     if problems:
-        stream.write(as_text(problems, colour=console.has_colour(stream)))
+        stream.write(as_text(problems[:SHOWN], colour=console.has_colour(stream)))
+    if len(problems) > SHOWN:
+        stream.write(f"… and {len(problems) - SHOWN:,} more problems\n")

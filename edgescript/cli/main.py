@@ -52,6 +52,7 @@ def main() -> None:
 
     What the operating system refuses (a missing file, a taken port, a missing permission) is one line.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character is no reason to fail.
@@ -74,6 +75,13 @@ def main() -> None:
     except OSError as error:
         code = _refused(error)
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """What was started without standard input or output (`>&-`) reads nothing, and writes nowhere."""
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _refused(error: OSError) -> int:

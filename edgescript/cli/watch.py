@@ -30,7 +30,7 @@ class Watch:
     def _look(self) -> _Stamp:
         try:
             found = Path(self._name).stat()
-        except FileNotFoundError:
+        except OSError:
             return None  # editors that write a new file in place of the old one take it away for a moment
         return found.st_mtime_ns, found.st_size
 

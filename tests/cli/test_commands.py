@@ -174,6 +174,41 @@ def test_explain_says_that_a_malformed_request_is_refused(call: Call, tmp_path: 
     assert "answered 400" in result.output
 
 
+def test_explain_tells_where_an_error_leads(call: Call) -> None:
+    text = ':80 {\n    error /x 403 "no"\n    handle_errors 403 {\n        respond "sorry" 403\n    }\n}\n'
+    output = call("explain", "--config", "-", "/x", stdin=text).output
+    assert "raise error 403" in output
+    assert "handle_errors 403" in output
+    assert output.splitlines()[-1] == "→ answer 403"
+
+
+def test_explain_of_files_looks_whether_there_is_one(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "there.txt").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "index.html").write_text("x")
+    (tmp_path / "Edgefile").write_text(
+        ":80 {\n    files . {\n        pass_thru\n    }\n    redir * /elsewhere 308\n}\n"
+    )
+    assert call("explain", "/there.txt").output.splitlines()[-1] == f"→ answer 200 with {tmp_path}/there.txt"
+    assert call("explain", "/folder").output.splitlines()[-1] == "→ redirect to /folder/ (308)"
+    output = call("explain", "/missing").output
+    assert "it lets the request go on" in output
+    assert output.splitlines()[-1] == "→ redirect to /elsewhere (308)"
+
+
+def test_explain_of_a_file_that_is_not_there_is_its_error(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "Edgefile").write_text(":80 {\n    files .\n}\n")
+    output = call("explain", "/missing").output
+    assert f"{tmp_path}/missing" in output
+    assert output.splitlines()[-1] == "→ 404, as no handle_errors fits"
+
+
+def test_explain_of_early_hints_goes_on(call: Call) -> None:
+    text = ':80 {\n    respond 103\n    respond "hello"\n}\n'
+    output = call("explain", "--config", "-", "/", stdin=text).output
+    assert output.splitlines()[-1] == "→ answer 200"
+
+
 # ---- adapt
 
 
@@ -188,6 +223,39 @@ def test_adapt_of_a_wrong_file_prints_problems_only_as_complaints(call: Call) ->
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "E101" in result.stderr
+
+
+# ---- very many problems
+
+
+def test_of_very_many_problems_the_first_are_shown(call: Call) -> None:
+    text = ":80 {\n" + "    respnod\n" * 600 + "}\n"
+    result = call("validate", "-", stdin=text)
+    assert result.exit_code == 1
+    assert result.output.count("error[E101]") == 500
+    assert "… and 100 more problems" in result.output
+    assert result.output.splitlines()[-1] == "<stdin>: 600 errors"
+    assert len(json.loads(call("validate", "--format", "json", "-", stdin=text).output)) == 600
+
+
+def test_blocks_that_are_nested_too_deep_are_one_problem(call: Call) -> None:
+    text = ":80 {\n" + "handle {\n" * 200 + "}\n" * 201
+    assert call("validate", "-", stdin=text).output.count("error[") == 1
+
+
+# ---- names from elsewhere
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("reverse_proxy localhost:1", 'it is called "proxy" here'),
+        ("file_server", 'it is called "files" here'),
+        ("proxy a:1 {\n lb_policy first\n}", 'it is called "balance" here'),
+    ],
+)
+def test_the_names_of_a_caddyfile_are_answered_with_ours(call: Call, line: str, hint: str) -> None:
+    assert hint in call("validate", "-", stdin=f":80 {{\n{line}\n}}\n").output
 
 
 # ---- help

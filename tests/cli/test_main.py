@@ -176,3 +176,11 @@ def on_terminal(folder: Path, words: list[str], more: dict[str, str]) -> str:
         os.close(ours)
         process.wait(60)
     return b"".join(pieces).decode()
+
+
+@pytest.mark.parametrize("words", ["fmt - <&-", "validate - <&-", "help >&-", "version >&- 2>&-"])
+def test_closed_streams_are_no_traceback(tmp_path: Path, words: str) -> None:
+    edge = Path(sys.executable).parent / "edge"
+    done = subprocess.run(["sh", "-c", f"{edge} {words}"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr

@@ -32,7 +32,7 @@ def command(file: str | None, write: bool, check: bool, diff: bool) -> None:
         Path(source.name).write_bytes(formatted.encode())
     if check or diff:
         _show_difference(source.name, source.text, formatted)
-    elif not write:
+    elif not write and formatted:
         console.say(formatted)
     if check and formatted != source.text:
         raise click.exceptions.Exit(1)
