@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from edgescript.declare import values
@@ -15,8 +16,6 @@ from edgescript.upstream.tls import client_context, system_context
 
 if TYPE_CHECKING:
     import ssl
-
-    from edgescript.directives.proxy.entry import Proxy
 
 #: What is known, but not spoken yet.
 _LATER = {
@@ -59,22 +58,40 @@ def complaints_about(field: str, address: Address) -> Iterator[Complaint]:
         yield Complaint(field, f'"{address.text}": the address of an endpoint is one host', None)
 
 
-def endpoints_of(proxy: Proxy, addresses: Sequence[Address], directory: str) -> list[Endpoint]:
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """What the options of TLS say."""
+
+    asked_for: bool
+    server_name: str | None
+    skip_verify: bool
+    #: Files, relative to the Edgefile.
+    trust_pool: str | None
+    client_auth: tuple[str, str] | None
+
+    def is_used_by(self, address: Address) -> bool:
+        """Whether an endpoint is reached by TLS; without a scheme, each of the options asks for it."""
+        if address.scheme in ("http", "https"):
+            return address.scheme == "https"
+        options = (self.server_name, self.trust_pool, self.client_auth)
+        return self.asked_for or self.skip_verify or any(value is not None for value in options)
+
+
+def endpoints_of(addresses: Sequence[Address], tls: Tls, directory: str) -> list[Endpoint]:
     """
     The endpoints, ready to be dialled.
 
     :raises OSError: if a certificate cannot be read, or is none
     """
-    uses_tls = proxy.uses_tls
-    context = _context(proxy, directory) if any(_is_tls(address, uses_tls) for address in addresses) else None
-    return [_endpoint(address, context if _is_tls(address, uses_tls) else None, proxy) for address in addresses]
+    secure = [tls.is_used_by(address) for address in addresses]
+    context = _context(tls, directory) if any(secure) else None
+    return [
+        _endpoint(address, context if is_secure else None, tls.server_name)
+        for address, is_secure in zip(addresses, secure, strict=True)
+    ]
 
 
-def _is_tls(address: Address, asked_for: bool) -> bool:
-    return address.scheme == "https" or (asked_for and address.scheme != "http")
-
-
-def _endpoint(address: Address, tls: Callable[[], ssl.SSLContext] | None, proxy: Proxy) -> Endpoint:
+def _endpoint(address: Address, tls: Callable[[], ssl.SSLContext] | None, server_name: str | None) -> Endpoint:
     scheme = "http" if tls is None else "https"
     return Endpoint(
         scheme,
@@ -82,19 +99,18 @@ def _endpoint(address: Address, tls: Callable[[], ssl.SSLContext] | None, proxy:
         address.port or PORTS[scheme],
         path=address.path if address.is_unix else None,
         tls=tls,
-        server_name=proxy.tls_server_name,
+        server_name=server_name,
     )
 
 
-def _context(proxy: Proxy, directory: str) -> Callable[[], ssl.SSLContext]:
-    client_auth = proxy.tls_client_auth
-    if proxy.tls_trust_pool is None and client_auth is None and not proxy.tls_insecure_skip_verify:
+def _context(tls: Tls, directory: str) -> Callable[[], ssl.SSLContext]:
+    if tls.trust_pool is None and tls.client_auth is None and not tls.skip_verify:
         return system_context
     context = client_context(
-        trust_file=_path(proxy.tls_trust_pool, directory),
-        certificate=_path(client_auth[0], directory) if client_auth else None,
-        key=_path(client_auth[1], directory) if client_auth else None,
-        verify=not proxy.tls_insecure_skip_verify,
+        trust_file=_path(tls.trust_pool, directory),
+        certificate=_path(tls.client_auth[0], directory) if tls.client_auth else None,
+        key=_path(tls.client_auth[1], directory) if tls.client_auth else None,
+        verify=not tls.skip_verify,
     )
     return lambda: context
 

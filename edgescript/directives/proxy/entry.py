@@ -12,7 +12,7 @@ from edgescript.declare.kinds import Duration, Template
 from edgescript.declare.values import Address
 from edgescript.directives._headers import FieldLine
 from edgescript.directives._uri import RewriteTarget
-from edgescript.directives.proxy.endpoints import EndpointAddress, complaints_about, endpoints_of
+from edgescript.directives.proxy.endpoints import EndpointAddress, Tls, complaints_about, endpoints_of
 from edgescript.http.edit import Mode, compile_operations
 from edgescript.http.exchange import Exchange
 from edgescript.upstream.attempts import Group
@@ -161,19 +161,24 @@ class Proxy:
     def addresses(self) -> list[Address]:
         return [address for _, addresses in self._written for address in addresses]
 
-    @property
-    def uses_tls(self) -> bool:
-        """Whether an endpoint without a scheme is reached by TLS."""
-        options = (self.tls_server_name, self.tls_trust_pool, self.tls_client_auth)
-        return self.tls or self.tls_insecure_skip_verify or any(value is not None for value in options)
-
     def build(self, build: Build) -> Built:
         limits = self._limits
-        pools = tuple([Pool(endpoint, limits) for endpoint in endpoints_of(self, self.addresses, build.directory())])
+        endpoints = endpoints_of(self.addresses, self._tls, build.directory())
+        pools = tuple([Pool(endpoint, limits) for endpoint in endpoints])
         retries = len(pools) - 1 if self.retry is None else self.retry
         group = Group(pools, self.balance.build(build), retries, self._changes)
         build.keep(group)
         return Built(group.answer, self._explain(group))
+
+    @property
+    def _tls(self) -> Tls:
+        return Tls(
+            asked_for=self.tls,
+            server_name=self.tls_server_name,
+            skip_verify=self.tls_insecure_skip_verify,
+            trust_pool=self.tls_trust_pool,
+            client_auth=self.tls_client_auth,
+        )
 
     @property
     def _limits(self) -> Limits:
