@@ -31,5 +31,5 @@ class Limits:
     max_age: float = inf
     #: How many connections there may be to one endpoint at once.
     max_connections: int = 0
-    #: How many exchanges may wait for one of them.
+    #: How many exchanges may wait for one of them, where there is such a bound: without it each has one dialled for it.
     max_waiting: int = 1024

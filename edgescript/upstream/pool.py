@@ -74,7 +74,7 @@ class Pool:
         """
         if self._closed:
             raise UpstreamError("the server is going down", Stage.UNSENT, status=503)
-        if len(self._waiting) >= self.limits.max_waiting:
+        if self.limits.max_connections and len(self._waiting) >= self.limits.max_waiting:
             raise UpstreamError("too many requests wait for a connection", Stage.UNSENT, status=503)
         self.sweep = running_sweep()
         pending: Pending[Connection] = Pending()

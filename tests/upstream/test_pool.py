@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
+
+import anyio
+
+from edgescript.upstream.connection import Connection
+from edgescript.upstream.endpoint import Endpoint
+from edgescript.upstream.limits import Limits
+from edgescript.upstream.pool import Pool
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -134,3 +143,21 @@ def test_a_client_that_goes_away_while_it_waits_leaves_its_place(
         released.set()
         assert busy.recv(1000).endswith(b"ok")
     assert ask(server).endswith(b"ok")
+
+
+def test_any_number_may_wait_where_connections_are_not_bounded() -> None:
+    """Each is waiting for a connection of its own, and not for another exchange to end."""
+
+    async def crowd() -> int:
+        with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+            limits = Limits(max_waiting=16)
+            pool = Pool(Endpoint("http", "127.0.0.1", listening.getsockname()[1]), limits)
+            made = await asyncio.gather(*[_connected(pool) for _ in range(100)])
+            await pool.close()
+            return len(made)
+
+    assert anyio.run(crowd, backend_options={"use_uvloop": True}) == 100
+
+
+async def _connected(pool: Pool) -> Connection:
+    return await pool.connect()
