@@ -167,7 +167,8 @@ def _add_special(exchange: Exchange, headers: Headers, special: Headers) -> bool
     if hygiene.wants_trailers(special):
         headers.append(_TE)
     protocol = hygiene.upgrade_protocol(special)
-    if protocol is None or not exchange.client.can_upgrade or exchange.body:
+    # RFC 9110 7.8: ignored in HTTP/1.0.
+    if protocol is None or not exchange.client.can_upgrade or exchange.body or exchange.version == "1.0":
         return False
     headers.append((b"upgrade", protocol))
     headers.append((b"connection", b"upgrade"))

@@ -38,18 +38,22 @@ _SPECIAL = ENDS_HERE | _OF_ORIGIN | {b"expect", b"host"}
 #: Asks for nothing that is not so anyway; frequent.
 _KEEP_ALIVE = (b"connection", b"keep-alive")
 
-#: Fields that frame, route or authenticate must not come as trailers (RFC 9110 6.5.1).
-NOT_AS_TRAILERS = ENDS_HERE | {
-    b"authorization",
-    b"content-encoding",
-    b"content-range",
-    b"content-type",
-    b"cookie",
-    b"expect",
-    b"host",
-    b"set-cookie",
-    b"trailer",
-}
+#: Fields that frame, route or authenticate must not come as trailers (RFC 9110 6.5.1), nor those that only we write.
+NOT_AS_TRAILERS = (
+    ENDS_HERE
+    | _OF_ORIGIN
+    | {
+        b"authorization",
+        b"content-encoding",
+        b"content-range",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"host",
+        b"set-cookie",
+        b"trailer",
+    }
+)
 
 #: What we call ourselves in Via (RFC 9110 7.6.3).
 PSEUDONYM = b"edgescript"

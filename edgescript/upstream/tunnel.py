@@ -49,10 +49,14 @@ class _Side(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         # What was received is still delivered; after an error the other side shall see one too.
-        if error is None:
-            self.other.transport.close()
-        else:
-            self.other.transport.abort()
+        transport = self.other.transport
+        if error is not None:
+            transport.abort()
+            return
+        transport.close()
+        idle = self._connection.owner.limits.idle
+        if idle and transport.get_write_buffer_size():  # not to one that reads nothing any more
+            asyncio.get_running_loop().call_later(idle, transport.abort)
 
 
 class _UpstreamSide(_Side):

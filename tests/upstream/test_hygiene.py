@@ -59,7 +59,10 @@ def test_forwarded_quotes_what_is_no_token(ip: str, host: bytes, value: bytes) -
 
 @pytest.mark.parametrize(
     ("trailers", "data"),
-    [([], b"0\r\n\r\n"), ([(b"x", b"1"), (b"content-length", b"5")], b"0\r\nx: 1\r\n\r\n")],
+    [
+        ([], b"0\r\n\r\n"),
+        ([(b"x", b"1"), (b"content-length", b"5"), (b"x-forwarded-for", b"::1")], b"0\r\nx: 1\r\n\r\n"),
+    ],
 )
 def test_a_chunked_body_ends_with_its_trailers(trailers: list[tuple[bytes, bytes]], data: bytes) -> None:
     assert hygiene.last_chunk(trailers) == data

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -126,3 +128,42 @@ def test_nobody_changes_to_http2_past_our_rules(proxy_to: Callable[..., Any], or
         head_of(client)
     assert b"upgrade" not in made.heads[0].lower()
     assert b"http2-settings" not in made.heads[0].lower()
+
+
+def test_http_1_0_cannot_change_the_protocol(proxy_to: Callable[..., Any], origin: Callable[..., Any]) -> None:
+    made = origin(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    with proxy_to(made.address).connect() as client:
+        client.sendall(UPGRADE.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        assert head_of(client)[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"upgrade" not in made.heads[0].lower()
+
+
+def test_a_client_that_reads_nothing_is_not_waited_for_when_the_upstream_has_ended(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any]
+) -> None:
+    stuck = threading.Event()
+
+    def flood(connection: Any, number: int) -> None:
+        connection.read_head()
+        connection.send(SWITCHING)
+        connection.socket.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                connection.socket.send(b"x" * 65536)
+        stuck.set()
+
+    server = proxy_to(origin(flood).address, "idle_timeout 300ms")
+    with server.connect() as client:
+        client.sendall(UPGRADE)
+        assert stuck.wait(20)
+        (transport,) = server.call(lambda: set(server.lane.tunnels))
+        server.call(_closed, transport)
+
+
+async def _closed(transport: Any) -> None:
+    """Returns when the transport's descriptor is closed; `call` gives up after a while."""
+    name = f"/proc/self/fd/{transport.get_extra_info('socket').fileno()}"
+    socket_of = os.readlink(name)
+    with contextlib.suppress(FileNotFoundError):
+        while os.readlink(name) == socket_of:  # noqa: ASYNC110  # nothing tells of a closed descriptor
+            await asyncio.sleep(0.01)
