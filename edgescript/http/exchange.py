@@ -94,7 +94,7 @@ class Exchange:
         self.started = started
 
         try:
-            authority, self.raw_path, self.query = targets.split(target)
+            authority, self.raw_path, self.query = targets.split(target, method)
             self.path = targets.decode(self.raw_path)
             hosts = [value for name, value in headers if name == b"host"]
             if len(hosts) != 1 and (hosts or version == "1.1"):

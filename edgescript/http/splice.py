@@ -144,6 +144,10 @@ class Pump:
         self._check = self._loop.call_later(self._patience, self._sweep)
         self._move()
 
+    @property
+    def running(self) -> bool:
+        return self._done is not _nobody
+
     def cancel(self) -> int:
         """Stop; gives the bytes that were not read from the source."""
         self._close()

@@ -11,15 +11,15 @@ _UNUSUAL = re.compile(rb"%|/\.|//|\\")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
-def split(target: bytes) -> tuple[bytes | None, bytes, bytes | None]:
+def split(target: bytes, method: bytes = b"OPTIONS") -> tuple[bytes | None, bytes, bytes | None]:
     """
     A request target as (authority, path, query); authority is None but for the absolute form, query None without a `?`.
 
-    :raises ValueError: if it is neither origin-form, absolute-form, nor `*`
+    :raises ValueError: if it is neither origin-form, absolute-form, nor the `*` of OPTIONS
     """
     authority = None
     if not target.startswith(b"/"):
-        if target == b"*":
+        if target == b"*" and method == b"OPTIONS":
             return None, target, None
         scheme, separator, rest = target.partition(b"://")
         if not separator or scheme.lower() not in (b"http", b"https"):
@@ -29,6 +29,8 @@ def split(target: bytes) -> tuple[bytes | None, bytes, bytes | None]:
             found = rest.find(separator)
             end = found if 0 <= found < end else end
         authority, target = rest[:end], rest[end:]
+        if not authority:  # RFC 9110 4.2.1
+            raise ValueError("the request target has no host")
         if not target.startswith(b"/"):
             target = b"/" + target
     path, mark, query = target.partition(b"?")

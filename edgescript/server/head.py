@@ -18,12 +18,15 @@ _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 #: The request line. A target is any visible bytes without `#`, which no client may send (RFC 9112 3.2).
 REQUEST_LINE = re.compile(rb"(" + _TOKEN + rb") ([\x21\x22\x24-\x7e\x80-\xff]++) HTTP/1\.([01])\r\n")
 
+#: RFC 9112 2.2: empty lines before the request line are read over.
+EMPTY_LINES = re.compile(rb"(?:\r\n)++")
+
 #: Request lines of versions that are not ours; HTTP/0.x never was one.
 _OTHER_VERSION = re.compile(_TOKEN + rb" [\x21-\x7e\x80-\xff]++ HTTP/(?:1\.[2-9]|[2-9]\.[0-9])\r\n")
 #: What no beginning of a head can have: a lone CR or LF, or another control character but the tab.
 _NEVER = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
-#: What an unfinished first line can look like.
-_BEGINNING = re.compile(rb"(?:" + _TOKEN + rb"(?: [\x21\x22\x24-\x7e\x80-\xff]*+(?: [HTP/1.0]*\r?)?)?)?")
+#: What an unfinished first line can look like; also half of an empty one.
+_BEGINNING = re.compile(rb"\r|(?:" + _TOKEN + rb"(?: [\x21\x22\x24-\x7e\x80-\xff]*+(?: [HTP/1.0]*\r?)?)?)?")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 CHUNKED = -1

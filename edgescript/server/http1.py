@@ -269,8 +269,9 @@ class Connection(asyncio.Protocol):
         if end >= 0:
             end -= self._position
         self._position = 0
-        if data.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before the request line are read over
-            self._position = 2
+        empty = head.EMPTY_LINES.match(data)
+        if empty is not None:
+            self._position = empty.end()
             self._scanned = 0
             return True
         bounds = self.lane.bounds

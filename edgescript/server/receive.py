@@ -165,8 +165,8 @@ class RequestBody:
         except BadChunk as error:
             self.fail(HTTPError(400, str(error)))
             return b""
-        for piece in pieces:
-            self._take(piece)
+        if pieces:  # one piece: chunks may be as small as a byte
+            self._take(pieces[0] if len(pieces) == 1 else b"".join(pieces))
         self.complete = decoder.done and self.error is None
         return decoder.rest
 
@@ -189,10 +189,11 @@ class RequestBody:
         return limit is not None and (self.received > limit or (self.length is not None and self.length > limit))
 
     def _flush(self) -> None:
-        while self._waiting and self._sink is not None and not self._paused:
-            piece = self._waiting.pop(0)
-            self._waiting_size -= len(piece)
-            self._sink.write(piece)
+        if self._waiting and self._sink is not None and not self._paused:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            self._waiting_size = 0
+            self._sink.write(data)
         if self.complete and not self._waiting and self._sink is not None and not self._paused:
             sink, self._sink = self._sink, None
             sink.end(self.trailers())

@@ -236,26 +236,26 @@ class FileWriter:
 class SpliceWriter:
     """Moves a body from its plain socket to the client's without reading it."""
 
-    __slots__ = ("_body", "_connection", "_exchange", "_length", "_pump", "_received", "blocked")
+    __slots__ = ("_body", "_connection", "_exchange", "_head_size", "_length", "_pump", "blocked")
 
     def __init__(self, connection: Connection, exchange: Exchange, body: Body, length: int) -> None:
         self._connection = connection
         self._exchange = exchange
         self._body = body
         self._length = length
-        self._received = 0
+        self._head_size = 0
         #: The pump notices by itself when it stalls.
         self.blocked = False
         self._pump: splice.Pump | None = None
 
     @property
     def sent(self) -> int:
-        return self._pump.moved if self._pump is not None else 0
+        return max(0, self._pump.moved - self._head_size) if self._pump is not None else 0
 
     def start(self, head: bytes, client: int, source: int, received: bytes) -> None:
         bounds = self._connection.lane.bounds
         remaining = self._length - len(received)
-        self._received = len(received)
+        self._head_size = len(head)
         try:
             self._pump = splice.Pump(
                 self._connection.lane.loop, patience=bounds.write_idle, least=int(bounds.min_rate * bounds.write_idle)
@@ -270,15 +270,13 @@ class SpliceWriter:
         """The transport has nothing of this body."""
 
     def cancel(self) -> None:
-        pump, self._pump = self._pump, None
-        if pump is not None:
-            self._body.reattach(pump.cancel())
+        if self._pump is not None and self._pump.running:
+            self._body.reattach(self._pump.cancel())
             self._body.cancel()
 
     def _done(self, remaining: int, error: splice.PumpError | None) -> None:
         connection = self._connection
         connection.handed += self.sent
-        self._pump = None
         self._body.reattach(remaining)
         if error is None:
             connection.finished(self._exchange, self._length)

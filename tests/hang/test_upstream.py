@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +77,20 @@ def test_a_body_that_stands_still_is_broken_off(
     assert answer.startswith(OK)
     assert not answer.endswith(b"0\r\n\r\n")
     assert len(answer) < 10_000
+
+
+def test_the_log_says_how_much_of_a_broken_body_was_sent(
+    serve_edgefile: Callable[..., Any], origin: Callable[..., Any], tmp_path: Path
+) -> None:
+    def behave(connection: Any, number: int) -> None:
+        connection.read_request()
+        connection.send(OK + b"Content-Length: 1000000\r\n\r\n" + b"a" * 300_000)
+
+    server = serve_edgefile(f":80 {{\n log {{\n output file edge.log\n }}\n proxy {origin(behave).address}\n}}")
+    answer, _ = answer_to(server)
+    server.stop()
+    (line,) = (tmp_path / "edge.log").read_text().splitlines()
+    assert json.loads(line)["size"] == len(answer.partition(b"\r\n\r\n")[2]) > 0
 
 
 def test_chunk_extensions_and_trailers_without_end_are_broken_off(

@@ -133,7 +133,19 @@ def test_a_request_may_come_in_small_pieces(serve_step: Any, connect: Any, size:
 
 def test_empty_lines_before_a_request_are_read_over(serve_step: Any, connect: Any) -> None:
     client = connect(serve_step(hello))  # h11 refuses them
-    client.send(b"\r\n" + GET)
+    for cut in (1, 3, 50_001):
+        empty = b"\r\n" * 100_000
+        client.send(empty[:cut])
+        client.send(empty[cut:] + GET)
+        assert client.read_answer().status == 200
+
+
+def test_half_an_empty_line_is_no_head_yet(serve_step: Any, connect: Any) -> None:
+    server = serve_step(hello)
+    client = connect(server)
+    client.send(b"\r")
+    server.call(server.lane.sweep)
+    client.send(b"\n" + GET)
     assert client.read_answer().status == 200
 
 

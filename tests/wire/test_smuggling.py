@@ -49,6 +49,10 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "gzip, chunked": (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
     "chunked with HTTP/1.0": (b"POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     "a vertical tab before chunked": (POST + b"Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
+    # targets
+    "a target without a host": (b"GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "a target with nothing but a query": (b"GET http://?x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    "an asterisk without OPTIONS": (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     # chunks
     "a chunk size with a sign": (POST + b"Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n", 400),
     "a chunk size with 0x": (POST + b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", 400),
