@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import io
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -46,13 +48,15 @@ def edge() -> None:
     """A web server and reverse proxy, described in an Edgefile."""
 
 
-def main() -> None:
+def main() -> NoReturn:
     """
     Run the command line, and end the process with its exit code: 0 ok, 1 problems found, 2 wrong usage.
 
     What the operating system refuses (a missing file, a taken port, a missing permission) is one line.
     """
     _open_closed_streams()
+    # Commands end before garbage matters. `run` does not, and turns the collector on.
+    gc.disable()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character is no reason to fail.
@@ -74,7 +78,14 @@ def main() -> None:
         code = 0
     except OSError as error:
         code = _refused(error)
-    sys.exit(code)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    """End the process at once: to give back the million objects of a large file takes a fifth of the time of checking it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _open_closed_streams() -> None:

@@ -46,6 +46,7 @@ def command(config: str | None, engine: Engine, watch: bool) -> None:
     # What is loaded stays: later collections need not look at it. 10,000 sites are a million objects.
     gc.collect()
     gc.freeze()
+    gc.enable()
     try:
         run(graph, engine=engine, on_ready=_announce, beside=Watch(source).follow if watch else None)
     except ListenError as error:
