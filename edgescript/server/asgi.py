@@ -38,6 +38,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _FRAMING = frozenset((b"connection", b"content-length", b"transfer-encoding"))
+_VERSIONS = frozenset(("1.0", "1.1", "2", "3"))
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 #: Bytes of a response that wait for the server to take them.
 _MOST_QUEUED = 64 * 1024
@@ -155,6 +156,8 @@ class Application:
         if b"#" in target:
             raise HTTPError(400, "the request target has a fragment")
         version = scope.get("http_version", "1.1")
+        if version not in _VERSIONS:  # h11 takes any digits
+            raise HTTPError(505, "the HTTP version is not supported")
         try:
             length = body_length(headers, version[-1:].encode() if version.startswith("1") else b"1")
         except Refusal as refused:

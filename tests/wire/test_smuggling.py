@@ -174,7 +174,6 @@ TAKEN_BY_HYPERCORN = {
     "a last line that ends in LF": "h11 takes LF for the end of a line",
     "HTTP/2 prior knowledge": "hypercorn speaks HTTP/2",
     "HTTP/2.0": "hypercorn waits for the rest of an HTTP/2 preface",
-    "HTTP/3.0": "h11 takes it for a request",
 }
 
 
