@@ -9,12 +9,12 @@ Quotes make no difference: `"/x"` is read as `/x`, so that `edge fmt` may add or
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from edgescript.declare import problems
 from edgescript.declare.entries import Declaration, Steps, complaints
 from edgescript.declare.fields import REQUIRED, Place
-from edgescript.declare.kinds import Kind
+from edgescript.declare.kinds import PATH_PATTERN, Kind
 from edgescript.declare.plan import Plan, Shape, Slot, plan_of
 from edgescript.declare.scope import KindError, Scope
 from edgescript.language.tree import Line, Origin, Word
@@ -68,31 +68,22 @@ def bind_directive(line: Line, scope: Scope) -> Bound | None:
     if line.block is not None:
         return _directive(line, scope)
     key = tuple([word.value for word in line.words])
-    same: _Same | None = scope.same.get(key)
+    same: Bound | None = scope.same.get(key)
     if same is not None:
-        return same.at(line)
+        return _again(same, line)
     bound = _directive(line, scope)
     if bound is not None and len(scope.same) < scope.MOST_VALUES:
-        scope.same[key] = _Same(bound)
+        scope.same[key] = bound
     return bound
 
 
-class _Same:
-    """What a line without a block was bound to: another one with the same words shares the instance, which is a value."""
-
-    __slots__ = ("_bound", "_matcher", "_places")
-
-    def __init__(self, bound: Bound) -> None:
-        numbers = {id(word): number for number, word in enumerate(bound.line.words)}
-        self._bound = bound
-        self._matcher = None if bound.matcher is None else numbers[id(bound.matcher)]
-        self._places = [(field, numbers[id(place)]) for field, place in bound.places.items()]
-
-    def at(self, line: Line) -> Bound:
-        words, bound = line.words, self._bound
-        matcher = None if self._matcher is None else words[self._matcher]
-        places: dict[str, Word | Line] = {field: words[number] for field, number in self._places}
-        return Bound(bound.entry, bound.instance, line, matcher, places)
+def _again(bound: Bound, line: Line) -> Bound:
+    """The same for another line without a block that has the same words; they share the instance, which is a value."""
+    number, words = bound.line.words.index, line.words
+    matcher = None if bound.matcher is None else words[number(bound.matcher)]
+    # Without a block, all places are words.
+    places: dict[str, Word | Line] = {field: words[number(cast(Word, place))] for field, place in bound.places.items()}
+    return Bound(bound.entry, bound.instance, line, matcher, places)
 
 
 def _directive(line: Line, scope: Scope) -> Bound | None:
@@ -122,6 +113,14 @@ def bind_matcher(line: Line, scope: Scope, first: int = 0) -> Bound | None:
 def bind_setting(line: Line, scope: Scope) -> Bound | None:
     """A line of the global block."""
     return _bind_named(line, scope, 0, "settings")
+
+
+def path_in_place(line: Line, word: Word, scope: Scope) -> None:
+    """Report what is wrong with a directive's matcher that is a path."""
+    try:
+        scope.value(PATH_PATTERN, word.value)
+    except KindError as error:
+        problems.wrong_path(scope, line, word, error)
 
 
 def default_of(entry: type[Any], scope: Scope) -> Any:

@@ -110,9 +110,18 @@ def _header_name(text: str) -> bytes:
     return text.lower().encode("ascii")
 
 
+#: What the decoded, normalised path that is matched never has.
+_NEVER_IN_PATH = re.compile(r"%[0-9A-Fa-f]{2}|//|/\.{1,2}(?=/|\Z)")
+
+
 def _path_pattern(text: str) -> str:
     if not text.startswith(("/", "*")):
         raise KindError("expected a path such as /api/*, which begins with / or *")
+    never = _NEVER_IN_PATH.search(text)
+    if never is not None:
+        message = "no path fits this: it is decoded, and without dot segments and empty ones, before it is compared"
+        hint = "write the character itself, in quotes if it is a space" if never[0][0] == "%" else None
+        raise KindError(message, never.start(), never.end(), hint)
     return text
 
 

@@ -62,6 +62,10 @@ def wrong_kind(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line, err
     scope.report(error.code, message, _inside(word, line, error.start, error.end), hint=error.hint)
 
 
+def wrong_path(scope: Scope, line: Line, word: Word, error: KindError) -> None:
+    scope.report(error.code, error.message, _inside(word, line, error.start, error.end), hint=error.hint)
+
+
 def out_of_range(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line) -> None:
     field = slot.field
     bounds = (("at least", field.least), ("at most", field.most))
@@ -86,7 +90,10 @@ def surplus(scope: Scope, line: Line, plan: Plan, words: Sequence[Word]) -> None
     takes = ("no arguments", "one argument")[count] if count < 2 else f"at most {count} arguments"
     first = line.span(words[0])
     span = Span(first.source, first.start, max(first.end, words[-1].end), first.imported)
-    scope.report("E108", f"{_name(line)} takes {takes}", span, hint=usage_hint(plan, line))
+    name = f'"{plan.declaration.name}"' if plan.declaration is not None else _name(line)
+    is_expression = any(slot.kinds and slot.kind.name == "expression" for slot in plan.args)
+    hint = "put the expression between backticks" if is_expression else usage_hint(plan, line)
+    scope.report("E108", f"{name} takes {takes}", span, hint=hint)
 
 
 def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:

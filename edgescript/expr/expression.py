@@ -114,7 +114,7 @@ class _Compiler:
             ast.Subscript: self._subscript,
             ast.Tuple: self._list,
             ast.List: self._list,
-            ast.Set: self._list,
+            ast.Set: self._set,
         }
 
     def _error(self, node: ast.expr, message: str, hint: str | None = None, code: str = "E114") -> NoReturn:
@@ -146,6 +146,13 @@ class _Compiler:
             hint = 'a placeholder without a value is an empty text: write "not X"' if value is None else None
             self._error(node, "an expression holds texts, numbers, True and False", hint)
         return _Code(kind, lambda exchange: value, True, value)
+
+    def _set(self, node: ast.Set, depth: int) -> _Code:
+        """`{"GET", "HEAD"}` is a list; `{method}` is how a name is written elsewhere."""
+        if len(node.elts) == 1 and not isinstance(node.elts[0], ast.Constant):
+            hint = f"write {self._written(node.elts[0])} without the braces"
+            self._error(node, "names have no braces in an expression", hint)
+        return self._list(node, depth)
 
     def _list(self, node: ast.Tuple | ast.List | ast.Set, depth: int) -> _Code:
         items = [self.code(item, depth) for item in node.elts]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of
+from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of, path_in_place
 from edgescript.declare.entries import Role, Steps
 from edgescript.declare.plan import plan_of
 from edgescript.declare.scope import Names, Scope
@@ -210,6 +210,7 @@ class _Binding:
         if text == "*":
             return None
         if not text.startswith("@"):
+            path_in_place(line, word, self.scope)
             return Definition(text, line, word, [], (text,))
         found = definitions.get(text)
         if found is None:

@@ -98,6 +98,7 @@ def test_an_impossible_comparison_does_not_stop_an_alternative(expression_of: Pa
         ("true", "E104", "true", 'write "True"'),
         ("path && method", "E114", "&", 'write "and"'),
         ("!path", "E114", "!", 'write "not"'),
+        ('{method} == "GET"', "E114", "{method}", "write method without the braces"),
         ('path = "?"', "E114", "=", 'write "=="'),
         ('re_match("a?b!", path))', "E114", ")", None),
         ("path is None", "E114", "None", 'a placeholder without a value is an empty text: write "not X"'),

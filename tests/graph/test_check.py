@@ -33,6 +33,7 @@ CASES = {
     "the same with a star": ('answer * "a"\nanswer "b"', ["E201 3 2"]),
     "the same with a named matcher of a star": ('@all path *\nanswer @all "a"\nanswer "b"', ["E201 4 3"]),
     "behind one that goes on": ('answer "a" {\n pass_on\n}\nanswer "b"', []),
+    "a path in place that none can fit": ('answer /a%20b "a"\nanswer "b"', ["E106 2"]),
     "behind a matcher that is not defined": ('answer @typo "a"\nanswer "b"', ["E111 2"]),
     "inside a block": ('handle /a {\n answer "a"\n answer "b"\n}', ["E201 4 3"]),
     "inside a block for errors": ('handle_errors {\n answer "a"\n answer "b"\n}', ["E201 4 3"]),

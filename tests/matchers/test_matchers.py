@@ -178,6 +178,9 @@ def test_only_a_matcher_that_is_nothing_but_a_path_goes_into_the_path_index(matc
     [
         ("path", "E107"),
         ("path x", "E106"),
+        ("path /a%20b", "E106"),
+        ("path /a//b", "E106"),
+        ("path /a/../b", "E106"),
         ("path_regexp (", "E106"),
         ("path_regexp a b c", "E108"),
         ("header_regexp X", "E107"),
