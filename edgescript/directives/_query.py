@@ -86,7 +86,13 @@ def _rename(old: str, new: str) -> Change:
         _, equals, value = pair.partition(b"=")
         return encoded + equals + value
 
-    return lambda pairs, exchange: [renamed(pair) if _name(pair) == old else pair for pair in pairs]
+    def change(pairs: Pairs, exchange: Exchange) -> Pairs:
+        if not any(_name(pair) == old for pair in pairs):
+            return pairs
+        # As in Caddy, what had the new name already is gone.
+        return [renamed(pair) if _name(pair) == old else pair for pair in pairs if old == new or _name(pair) != new]
+
+    return change
 
 
 def _replace(name: str, find: re.Pattern[str], replacement: Template) -> Change:

@@ -91,10 +91,7 @@ class _Mender:
 
     def glued(self, line: Line) -> None:
         """Report `example.com{`."""
-        word = line.words[-1]
-        self.problems.append(
-            Problem("E005", 'a space is missing before "{"', Span(self.origin.source, word.end - 1, word.end))
-        )
+        self._problem("E005", 'a space is missing before "{"', line.words[-1].end - 1, None)
 
 
 def _with_glued_openings(pieces: list[Piece], mender: _Mender) -> list[Piece]:

@@ -229,6 +229,8 @@ def request_for(method: str, url: str, span: Span) -> Request:
         raise ValueError("a URL begins with http:// or https:// and has a host; otherwise it is a path")
     path = parts.path or "/"
     target = f"{path}?{parts.query}" if parts.query or url.endswith("?") else path
+    if " " in target or not target.isprintable():
+        raise ValueError("a URL has neither spaces nor control characters; a space is %20")
     return Request(method, scheme, parts.netloc.rpartition("@")[2], parts.port, target, span)
 
 

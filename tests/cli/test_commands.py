@@ -153,6 +153,7 @@ def test_explain_as_json(call: Call) -> None:
         ["/", "-H", "not a name: x"],
         ["/", "--ip", "nix"],
         ["http://x:y/"],
+        ["http://x/a b"],
     ],
 )
 def test_explain_with_wrong_usage(call: Call, tmp_path: Path, words: list[str]) -> None:
@@ -243,7 +244,13 @@ def test_blocks_that_are_nested_too_deep_are_one_problem(call: Call) -> None:
     assert call("validate", "-", stdin=text).output.count("error[") == 1
 
 
-# ---- names from elsewhere
+# ---- what a Caddyfile has otherwise
+
+
+def test_an_expression_of_several_words_belongs_between_backticks(call: Call) -> None:
+    output = call("validate", "-", stdin=':80 {\n@a expression method == "GET"\nrespond @a x\n}\n').output
+    assert '"expression" takes one argument' in output
+    assert "put the expression between backticks" in output
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ from edgescript.http.target import decode
         ("uri query -a", "/?a=1&b=2&a=3", "/?b=2"),
         ("uri query -a", "/?a=1", "/"),
         ("uri query a", "/", "/?a"),
+        ("uri query a>b", "/?a=1&b=2&c=3", "/?b=1&c=3"),
+        ("uri query a>b", "/?b=2", "/?b=2"),
         ("uri query a>b", "/?a=1&c=%20&%61=2", "/?b=1&c=%20&b=2"),
         ("uri query a x+ y", "/?a=axx&b=x", "/?a=ay&b=x"),
         ("uri query * x+ <$0>", "/?a=axx&b=x", "/?a=a%3Cxx%3E&b=%3Cx%3E"),

@@ -181,3 +181,13 @@ def test_the_standard_library_can_be_imported(expanded: Expanded, name: str) -> 
     file, problems = expanded(f"a {{\n import std/{name}\n}}\n")
     assert not problems
     assert any(line.words for line in file.sites[0].lines)
+
+
+def test_a_brace_that_is_glued_to_a_word_is_told_with_its_import(
+    expanded: Callable[..., tuple[File, list[Problem]]],
+) -> None:
+    _, problems = expanded("a.example {\nimport part\n}\n", {"conf/part": "handle{\n}\n"})
+    (problem,) = problems
+    assert problem.span is not None
+    assert problem.code == "E005"
+    assert str(problem.span.imported) == "conf/Edgefile:2:8"
