@@ -75,12 +75,14 @@ def _same_address(bound: BoundAddress, first: BoundAddress) -> Problem:
 
 def _unreachable(nodes: Sequence[Node]) -> Iterator[Problem]:
     """E201 and W201 of one block and of the blocks inside it."""
-    taken = _Taken()
+    taken = _NOTHING_TAKEN
     closed: Node | None = None
     for run in _runs(nodes):
         if closed is not None:
             yield _never_runs(run[0], closed)
             return
+        if run[0].role is Role.WRAPPER and run[0].matcher is None:
+            continue  # it sees whatever comes, and neither answers nor changes it
         for node in run:
             above = None if node.matcher is None else taken.whole(node.matcher)
             if above is not None:
@@ -91,9 +93,11 @@ def _unreachable(nodes: Sequence[Node]) -> Iterator[Problem]:
             yield from _shadowed(run)
         if _always_answers(run):
             closed = run[-1]
-        elif any(_changes_request(node) for node in run):
-            taken = _Taken()
+        elif any(map(_changes_request, run)):
+            taken = _NOTHING_TAKEN
         elif len(run) == 1 and run[0].role is Role.TERMINAL and _answers(run[0]):
+            if taken is _NOTHING_TAKEN:
+                taken = _Taken()
             taken.add(run[0])
 
 
@@ -114,7 +118,7 @@ def _runs(nodes: Sequence[Node]) -> Iterator[Sequence[Node]]:
 
 def _always_answers(run: Sequence[Node]) -> bool:
     """Whether no request comes out behind a run of directives."""
-    return _matches_all(run[-1]) and all(_answers(node) for node in run)
+    return _matches_all(run[-1]) and all(map(_answers, run))
 
 
 def _answers(node: Node) -> bool:
@@ -201,6 +205,10 @@ class _Taken:
                 if node is not None:
                     return node
         return next((node for wide, node in self._others if covers(wide, pattern)), None)
+
+
+#: Stays empty.
+_NOTHING_TAKEN = _Taken()
 
 
 def _changes_request(node: Node) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -76,7 +76,8 @@ class _Layout:
         self.steps: list[Step | None] = []
 
     def block(self, nodes: Sequence[Node], depth: int) -> None:
-        for kind, run in _runs(nodes):
+        for kind, neighbours in groupby(nodes, _kind):
+            run = [*neighbours]
             if kind is _EXCLUSIVE and len(run) > 1:
                 self._alternatives(run, depth)
             elif kind is _PATHS and len(run) >= INDEX_FROM:
@@ -146,10 +147,6 @@ class _Layout:
 
 # Kinds of runs of neighbours.
 _ALONE, _EXCLUSIVE, _PATHS = range(3)
-
-
-def _runs(nodes: Sequence[Node]) -> Iterator[tuple[int, list[Node]]]:
-    return ((kind, list(run)) for kind, run in groupby(nodes, _kind))
 
 
 def _kind(node: Node) -> int:

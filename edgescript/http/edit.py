@@ -107,9 +107,11 @@ def _pattern(find: Value | None) -> re.Pattern[str]:
 
 def compile_operations(operations: Sequence[Operation]) -> Edit | None:
     """One function that runs all of them in order, in place, or None where there are none."""
+    if not operations:
+        return None
     edits = [_MAKERS[operation.mode](operation) for operation in operations]
-    if len(edits) < 2:
-        return edits[0] if edits else None
+    if len(edits) == 1:
+        return edits[0]
 
     def run(headers: Headers, exchange: Exchange) -> None:
         for edit in edits:
