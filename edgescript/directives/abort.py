@@ -20,9 +20,9 @@ class Abort:
     }
     test "no answer" {
         request GET http://localhost/wp-login.php
-        expect  abort
+        expect abort
         request GET http://localhost/
-        expect  body "hello"
+        expect body "hello"
     }
     ```
     """

@@ -27,7 +27,7 @@ class Bind:
     }
     test "served as ever" {
         request GET http://localhost:8080/
-        expect  body "only from here"
+        expect body "only from here"
     }
     ```
     """

@@ -31,10 +31,10 @@ class Error:
     }
     test "an error goes to handle_errors" {
         request GET http://localhost/private/x
-        expect  status 403
-        expect  body "403: not for you"
+        expect status 403
+        expect body "403: not for you"
         request GET http://localhost/
-        expect  body "hello"
+        expect body "hello"
     }
     ```
     """

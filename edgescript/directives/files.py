@@ -50,7 +50,7 @@ class Files:
     }
     test "a file that is not there" {
         request GET http://example.com/missing.txt
-        expect  status 404
+        expect status 404
     }
     ```
     """

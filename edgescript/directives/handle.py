@@ -25,9 +25,9 @@ class Handle:
     }
     test "the first that matches" {
         request GET http://localhost/api/users
-        expect  body "the interface"
+        expect body "the interface"
         request GET http://localhost/about
-        expect  body "the pages"
+        expect body "the pages"
     }
     ```
     """

@@ -30,11 +30,11 @@ class HandleErrors:
     }
     test "by status" {
         request GET http://localhost/nowhere
-        expect  status 404
-        expect  body "There is no /nowhere."
+        expect status 404
+        expect body "There is no /nowhere."
         request GET http://localhost/broken
-        expect  status 500
-        expect  body "Internal Server Error: out of order"
+        expect status 500
+        expect body "Internal Server Error: out of order"
     }
     ```
     """

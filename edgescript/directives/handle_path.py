@@ -28,11 +28,11 @@ class HandlePath:
     }
     test "the prefix is gone" {
         request GET http://localhost/api/users?page=2
-        expect  body "/users?page=2"
+        expect body "/users?page=2"
         request GET http://localhost/API/a%2Fb
-        expect  body "/a%2Fb"
+        expect body "/a%2Fb"
         request GET http://localhost/apis
-        expect  body "not below"
+        expect body "not below"
     }
     ```
     """

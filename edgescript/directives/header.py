@@ -98,14 +98,14 @@ class Header:
     }
     test "the later line has the last word" {
         request GET http://localhost/
-        expect  header Cache-Control "max-age=3600"
-        expect  header X-Frame-Options DENY
-        expect  header X-Status 200
-        expect  header !X-Sorry
+        expect header Cache-Control "max-age=3600"
+        expect header X-Frame-Options DENY
+        expect header X-Status 200
+        expect header !X-Sorry
         request GET http://localhost/private/x
-        expect  header Cache-Control no-store
+        expect header Cache-Control no-store
         request GET http://localhost/missing
-        expect  header X-Sorry yes
+        expect header X-Sorry yes
     }
     ```
     """

@@ -48,8 +48,8 @@ class Log:
     }
     test "logging changes nothing" {
         request GET http://localhost/
-        expect  status 200
-        expect  body "hello"
+        expect status 200
+        expect body "hello"
     }
     ```
     """

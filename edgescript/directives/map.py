@@ -63,19 +63,19 @@ class Map:
     ```edge-test
     :80 {
         map {host} {backend} {team} {
-            shop.example.com      blue       sales
+            shop.example.com blue sales
             ~^(.*)\.example\.com$ "pool-${1}" -
-            default               grey       everyone
+            default grey everyone
         }
         respond "{vars.backend} {vars.team}"
     }
     test "the row that fits" {
         request GET http://shop.example.com/
-        expect  body "blue sales"
+        expect body "blue sales"
         request GET http://blog.example.com/
-        expect  body "pool-blog everyone"
+        expect body "pool-blog everyone"
         request GET http://example.org/
-        expect  body "grey everyone"
+        expect body "grey everyone"
     }
     ```
     """

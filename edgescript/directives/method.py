@@ -27,8 +27,8 @@ class Method:
     }
     test "another method" {
         request POST http://localhost/
-        header  X-HTTP-Method-Override put
-        expect  body "PUT, once POST"
+        header X-HTTP-Method-Override put
+        expect body "PUT, once POST"
     }
     ```
     """

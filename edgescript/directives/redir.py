@@ -48,14 +48,14 @@ class Redir:
     }
     test "where to" {
         request GET http://localhost/old
-        expect  status 301
-        expect  header Location /new
+        expect status 301
+        expect header Location /new
         request GET http://localhost/docs/a?b=c
-        expect  status 308
-        expect  header Location https://docs.example.com/docs/a?b=c
+        expect status 308
+        expect header Location https://docs.example.com/docs/a?b=c
         request GET http://localhost/
-        expect  status 302
-        expect  header Location /home
+        expect status 302
+        expect header Location /home
     }
     ```
     """

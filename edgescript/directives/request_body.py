@@ -26,11 +26,11 @@ class RequestBody:
     }
     test "one byte too many" {
         request POST http://localhost/
-        body    "12345"
-        expect  body "taken"
+        body "12345"
+        expect body "taken"
         request POST http://localhost/
-        body    "123456"
-        expect  status 413
+        body "123456"
+        expect status 413
     }
     ```
     """

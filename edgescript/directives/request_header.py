@@ -33,9 +33,9 @@ class RequestHeader:
     }
     test "fields are set, taken away and replaced" {
         request GET http://shop.example.com/
-        header  X-Debug on
-        header  User-Agent curl/8.1
-        expect  body "shop||a curl"
+        header X-Debug on
+        header User-Agent curl/8.1
+        expect body "shop||a curl"
     }
     ```
     """

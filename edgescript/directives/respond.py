@@ -37,26 +37,26 @@ class Respond:
         respond /gone 410 "gone for good"
         respond /moved "gone elsewhere" 410
         respond 404 {
-            body  "nothing here"
+            body "nothing here"
             close
         }
     }
     test "status, text, or both" {
         request GET http://localhost/health
-        expect  status 204
+        expect status 204
         request GET http://localhost/hello
-        expect  status 200
-        expect  body "Hello, 127.0.0.1."
-        expect  header Content-Type "text/plain; charset=utf-8"
+        expect status 200
+        expect body "Hello, 127.0.0.1."
+        expect header Content-Type "text/plain; charset=utf-8"
         request GET http://localhost/gone
-        expect  status 410
-        expect  body "gone for good"
+        expect status 410
+        expect body "gone for good"
         request GET http://localhost/moved
-        expect  status 410
-        expect  body "gone elsewhere"
+        expect status 410
+        expect body "gone elsewhere"
         request GET http://localhost/else
-        expect  status 404
-        expect  body "nothing here"
+        expect status 404
+        expect body "nothing here"
     }
     ```
     """

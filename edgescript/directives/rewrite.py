@@ -26,13 +26,13 @@ class Rewrite:
     }
     test "path and query" {
         request GET http://localhost/v1/a%20b?x=1
-        expect  body "/api/v1/a%20b?x=1"
+        expect body "/api/v1/a%20b?x=1"
         request GET http://localhost/search/a&b?page=2
-        expect  body "/find?q=a%26b&page=2"
+        expect body "/find?q=a%26b&page=2"
         request GET http://localhost/search/x
-        expect  body "/find?q=x"
+        expect body "/find?q=x"
         request GET http://localhost/clean?x=1
-        expect  body "/clean"
+        expect body "/clean"
     }
     ```
     """

@@ -24,7 +24,7 @@ class Root:
     }
     test "a site without a folder has no files" {
         request GET http://a.example.com/index.html
-        expect  status 404
+        expect status 404
     }
     ```
     """

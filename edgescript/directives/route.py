@@ -23,10 +23,10 @@ class Route:
     }
     test "what is not answered goes on" {
         request GET http://localhost/api/ping
-        expect  body "pong"
+        expect body "pong"
         request GET http://localhost/api/users
-        expect  body "hello"
-        expect  header X-Api yes
+        expect body "hello"
+        expect header X-Api yes
     }
     ```
     """

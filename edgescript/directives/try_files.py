@@ -63,7 +63,7 @@ class TryFiles:
     }
     test "what is not there is not found" {
         request GET http://example.com/missing
-        expect  status 404
+        expect status 404
     }
     ```
     """

@@ -54,8 +54,8 @@ class Uri:
     }
     test "the parts that are changed" {
         request GET http://localhost/api/user-17?page=2&utm_source=mail&q=a%20b
-        header  X-Lang sv
-        expect  body "/users/17?p=2&q=a%20b&lang=sv"
+        header X-Lang sv
+        expect body "/users/17?p=2&q=a%20b&lang=sv"
     }
     ```
     """

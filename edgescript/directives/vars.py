@@ -33,14 +33,14 @@ class Vars:
     :80 {
         vars /admin/* area admin
         vars {
-            tenant  {labels.2}
+            tenant {labels.2}
             version 3
         }
         respond "{vars.tenant} {vars.version} {vars.area}"
     }
     test "variables" {
         request GET http://shop.example.com/admin/users
-        expect  body "shop 3 admin"
+        expect body "shop 3 admin"
     }
     ```
     """

@@ -25,7 +25,7 @@ class Cookie:
     }
     test "by cookie" {
         request GET http://localhost/
-        header  Cookie "theme=dark; channel=next-2"
+        header Cookie "theme=dark; channel=next-2"
         expect body "beta"
         request GET http://localhost/
         expect body "stable"

@@ -34,7 +34,7 @@ class Header:
     }
     test "by content type" {
         request POST http://localhost/
-        header  Content-Type "multipart/form-data; boundary=x"
+        header Content-Type "multipart/form-data; boundary=x"
         expect body "an upload"
         request POST http://localhost/
         expect body "something else"

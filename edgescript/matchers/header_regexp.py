@@ -27,7 +27,7 @@ class HeaderRegexp:
     }
     test "the group is caught" {
         request GET http://localhost/
-        header  Cookie "a=b; session=c0ffee"
+        header Cookie "a=b; session=c0ffee"
         expect body "session c0ffee"
         request GET http://localhost/
         expect body "no session"

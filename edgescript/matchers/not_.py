@@ -21,7 +21,7 @@ class Not:
             not path /public/*
             not {
                 method GET
-                path   /status
+                path /status
             }
         }
         respond @guarded 403

@@ -31,7 +31,7 @@ class Protocol:
     }
     test "gRPC is told apart" {
         request POST http://localhost/
-        header  Content-Type application/grpc+proto
+        header Content-Type application/grpc+proto
         expect status 415
         request GET http://localhost/
         expect body "hello"

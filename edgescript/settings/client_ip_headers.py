@@ -16,7 +16,7 @@ class ClientIpHeaders:
 
     ```edge-test
     {
-        trusted_proxies   10.0.0.0/8
+        trusted_proxies 10.0.0.0/8
         client_ip_headers X-Real-IP X-Forwarded-For
     }
     :80 {

@@ -19,7 +19,7 @@ class Timeouts:
     {
         timeouts {
             read_header 10s
-            idle        1m
+            idle 1m
         }
     }
     :80 {

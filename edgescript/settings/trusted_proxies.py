@@ -24,8 +24,8 @@ class TrustedProxies:
     }
     test "a peer that is no proxy of ours is not believed" {
         request GET http://localhost/
-        header  X-Forwarded-For 203.0.113.9
-        expect  status 200
+        header X-Forwarded-For 203.0.113.9
+        expect status 200
     }
     ```
     """

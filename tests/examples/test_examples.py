@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from edgescript.catalog import Catalogue
+from edgescript.language.format import format_tree
+from edgescript.language.parse import parse
 from edgescript.testing.check import check
+from edgescript.testing.examples import examples
 from edgescript.text.source import Source
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/Edgefile"))
@@ -21,6 +24,17 @@ def test_the_example_is_valid_and_its_tests_hold(file: Path, monkeypatch: pytest
     )
     assert str(report) == ""
     assert report.results
+
+
+def test_every_example_has_the_one_shape_of_edge_fmt() -> None:
+    repository = Path(__file__).parents[2]
+    texts = {str(file): file.read_text() for file in [*EXAMPLES, *(repository / "stdlib").glob("*.edge")]}
+    texts |= {example.name: example.text for example in examples(Catalogue.load())}
+    texts["README.md"] = next(
+        block.lstrip("\n") for block in (repository / "README.md").read_text().split("```") if "handle {" in block
+    )
+    crooked = [name for name, text in texts.items() if format_tree(parse(Source(name, text))[0]) != text]
+    assert crooked == []
 
 
 def test_the_tour_in_the_readme_is_an_edgefile_whose_tests_hold(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_the_standard_library_can_be_imported(expanded: Expanded, name: str) -> 
 
 
 def test_a_brace_that_is_glued_to_a_word_is_told_with_its_import(
-    expanded: Callable[..., tuple[File, list[Problem]]],
+    expanded: Expanded,
 ) -> None:
     _, problems = expanded("a.example {\nimport part\n}\n", {"conf/part": "handle{\n}\n"})
     (problem,) = problems

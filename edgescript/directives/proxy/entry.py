@@ -57,15 +57,15 @@ class Proxy:
         upstream 10.0.0.1:8080 {
             status 201
             header Server "app/1.0"
-            body   "made"
+            body "made"
         }
         request GET http://shop.example.com/api/x?y=1
-        expect  status 201
-        expect  body "made"
-        expect  header !Server
-        expect  upstream 10.0.0.1:8080
-        expect  upstream uri /api/x?y=1
-        expect  upstream header Host shop.example.com
+        expect status 201
+        expect body "made"
+        expect header !Server
+        expect upstream 10.0.0.1:8080
+        expect upstream uri /api/x?y=1
+        expect upstream header Host shop.example.com
     }
     test "another endpoint stands in" {
         upstream 10.0.0.1:8080 {
@@ -75,19 +75,19 @@ class Proxy:
             body "from the second"
         }
         request GET http://shop.example.com/api/x
-        expect  body "from the second"
+        expect body "from the second"
     }
     test "an https endpoint has its own name" {
         upstream app.example.com:443 {
             body "secure"
         }
         request GET http://shop.example.com/
-        expect  body "secure"
-        expect  upstream header Host app.example.com
+        expect body "secure"
+        expect upstream header Host app.example.com
     }
     test "nobody answers" {
         request GET http://shop.example.com/
-        expect  status 502
+        expect status 502
     }
     ```
     """
