@@ -1,7 +1,8 @@
 """The end of a connection whose client may be sending still (RFC 9112 9.6).
 
 Closing a socket with unread bytes resets the connection, and the reset may destroy the answer before the client has read it.
-So the writing side is closed first, and what still comes is read and dropped for a bounded time and amount.
+So the writing side is closed first, and what still comes is read and dropped for a bounded time. Its amount is not bounded:
+many clients read nothing before they have sent everything, and would miss why a large upload is refused.
 """
 
 from __future__ import annotations
@@ -9,21 +10,24 @@ from __future__ import annotations
 import asyncio
 
 from edgescript.server.lane import Lane
+from edgescript.server.progress import Progress
 
-_MOST_TIME = 5.0  # seconds; nginx: lingering_timeout 5s
-_MOST_BYTES = 1024 * 1024
+#: Seconds, from the answer being out; nginx: lingering_time 30s, lingering_timeout 5s.
+_MOST_TIME = 30.0
+_MOST_SILENCE = 5.0
 
 
 class Linger(asyncio.Protocol):
     """Takes a connection's last bytes."""
 
-    __slots__ = ("_deadline", "_lane", "_left", "_transport")
+    __slots__ = ("_answered", "_heard", "_lane", "_progress", "_transport")
 
     def __init__(self, transport: asyncio.Transport, lane: Lane) -> None:
         self._transport = transport
         self._lane = lane
-        self._deadline = lane.clock() + _MOST_TIME
-        self._left = _MOST_BYTES
+        #: When the answer was out, and when the client was heard last.
+        self._answered = self._heard = lane.clock()
+        self._progress = Progress()
 
     @classmethod
     def take_over(cls, transport: asyncio.Transport, lane: Lane) -> None:
@@ -37,19 +41,25 @@ class Linger(asyncio.Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
-        self._left -= len(data)
-        if self._left < 0:
-            self._transport.abort()
+        self._heard = self._lane.clock()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lane.discard(self)
 
     def sweep(self, now: float) -> None:
-        if now >= self._deadline:
+        waiting = self._transport.get_write_buffer_size()
+        if waiting:
+            self._answered = self._heard = now
+            bounds = self._lane.bounds
+            over = self._progress.stalled(now, -waiting, span=bounds.write_idle, rate=bounds.min_rate)
+        else:
+            over = now - self._answered >= _MOST_TIME or now - self._heard >= _MOST_SILENCE
+        if over:
             self._transport.abort()
 
     def drain(self) -> None:
-        """Nothing to do: it ends soon."""
+        """It ends soon."""
+        self._answered -= _MOST_TIME - _MOST_SILENCE
 
     def abort(self) -> None:
         self._transport.abort()

@@ -158,6 +158,12 @@ def test_a_long_unread_body_ends_the_connection_behind_the_answer(serve_step: An
     assert client.closed()
 
 
+def test_a_client_that_sends_everything_before_it_reads_gets_the_answer(serve_step: Any, connect: Any) -> None:
+    client = connect(serve_step(hello))
+    client.send(POST + b"Content-Length: 30000000\r\n\r\n" + bytes(30_000_000))
+    assert client.read_answer().body == b"hello"
+
+
 # ---- timeouts, by a clock that stands still
 
 
@@ -216,6 +222,40 @@ def test_an_idle_connection_is_closed_later(serve_step: Any, connect: Any) -> No
     assert client.read_answer().status == 200
     _swept(server, clock, 61)
     assert client.closed()
+
+
+def test_a_client_that_sends_on_behind_its_last_answer_is_not_listened_to_for_ever(
+    serve_step: Any, connect: Any
+) -> None:
+    clock = Clock()
+    server = serve_step(hello, clock=clock)
+    silent, busy = connect(server), connect(server)
+    for client in (silent, busy):
+        client.send(POST + b"Content-Length: 10000000\r\n\r\n")
+        assert client.read_answer().body == b"hello"
+    for _ in range(7):
+        assert len(_connections(server)) == (2 if clock.now < 1005 else 1)
+        clock.now += 4
+        before = clock.now
+        busy.send(b"x")
+        _until(lambda before=before: any(getattr(one, "_heard", 0) == before for one in _connections(server)))
+        server.call(server.lane.sweep)
+    clock.now += 4
+    server.call(server.lane.sweep)
+    _until(lambda: not _connections(server))
+
+
+def test_an_answer_that_is_read_slowly_is_not_cut_off_by_the_end_of_the_connection(
+    serve_step: Any, connect: Any
+) -> None:
+    clock = Clock()
+    server = serve_step(lambda exchange: Response(200, [], bytes(20_000_000)), clock=clock)
+    client = connect(server)
+    client.send(POST + b"Content-Length: 10000000\r\n\r\n")
+    _until(lambda: type(_connections(server)[0]).__name__ == "Linger")
+    client.read_head()
+    _swept(server, clock, 20, times=3)
+    assert not any(client.read(20_000_000))
 
 
 def test_a_slow_upload_goes_on_and_a_stalled_one_is_answered_408(serve_step: Any, connect: Any) -> None:
