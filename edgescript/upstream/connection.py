@@ -203,6 +203,9 @@ class Connection(asyncio.Protocol):
         # Without any length the end of the connection is the end of the body (RFC 9112 6.3).
         if self.state is _BODY and self.remaining == UNTIL_CLOSE:
             self._finish([])
+        elif self.state is not _WHOLE:
+            # The transport would close when all is sent, and an upstream that is done may never read it.
+            self.fail("it closed the connection")
 
     def pause_writing(self) -> None:
         if self.upload is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -237,6 +238,32 @@ def test_a_slow_upstream_stops_the_writer(proxy_to: Callable[..., Any], origin: 
             pass
         assert count < 30_000_000
         released.set()
+
+
+def test_an_upstream_that_ends_while_it_should_read_ends_the_request(
+    proxy_to: Callable[..., Any], origin: Callable[..., Any]
+) -> None:
+    blocked = threading.Event()
+
+    def behave(connection: Any, number: int) -> None:
+        connection.read_head()
+        blocked.wait(20)
+        connection.socket.shutdown(socket.SHUT_WR)
+        ended.wait(30)
+
+    ended = threading.Event()
+    server = proxy_to(origin(behave).address)
+    with server.connect() as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
+        client.settimeout(1)
+        with pytest.raises(TimeoutError):
+            client.sendall(b"a" * 100_000_000)
+        client.settimeout(15)
+        blocked.set()
+        with contextlib.suppress(ConnectionResetError):
+            answer = client.recv(65536)
+            assert answer == b"" or answer.startswith(b"HTTP/1.1 502 ")
+    ended.set()
 
 
 def test_a_connection_attempt_that_hangs_is_given_up_with_504(proxy_to: Callable[..., Any]) -> None:
