@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of, path_in_place
-from edgescript.declare.entries import Role, Steps
+from edgescript.declare.entries import ERRORS, GROUP, SITE, Role, Steps
 from edgescript.declare.plan import plan_of
 from edgescript.declare.scope import Names, Scope
 from edgescript.graph.addresses import AddressError, SiteAddress, parse_address
@@ -187,7 +187,7 @@ class _Binding:
     def _node(self, bound: Bound, definitions: Definitions, *, top: bool) -> Node:
         role = bound.declaration.role
         assert role is not None, "every directive declares its role"
-        if not top and role in (Role.ERRORS, Role.SITE):
+        if not top and role in (ERRORS, SITE):
             message = f'"{bound.declaration.name}" stands in a site, not in a block inside one'
             self.scope.report("E116", message, bound.span(), hint="move it to the site's own lines")
         word = bound.matcher
@@ -195,7 +195,7 @@ class _Binding:
         return Node(bound, role, matcher, self._inside(bound, role, definitions))
 
     def _inside(self, bound: Bound, role: Role, definitions: Definitions) -> Sequence[Node]:
-        if role is not Role.GROUP and role is not Role.ERRORS:
+        if role is not GROUP and role is not ERRORS:
             return ()
         slot = plan_of(bound.entry).steps
         assert slot is not None, "a group declares steps"

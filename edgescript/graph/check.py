@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgescript.declare.entries import Role
+from edgescript.declare.entries import ERRORS, GROUP, REWRITER, SITE, TERMINAL, WRAPPER
 from edgescript.graph.bound import BoundAddress, BoundFile, BoundSite, Definition, Node
 from edgescript.graph.patterns import Shape, covers, shape
 from edgescript.text.problem import Note, Problem
@@ -22,11 +22,11 @@ def check(file: BoundFile) -> list[Problem]:
     """Every problem of this kind in a file."""
     found = list(_same_addresses(file.sites))
     for site in file.sites:
-        running = [node for node in site.nodes if node.role is not Role.ERRORS and node.role is not Role.SITE]
+        running = [node for node in site.nodes if node.role is not ERRORS and node.role is not SITE]
         found += _unreachable(running)
         found += _late_wrappers(running)
         for node in site.nodes:
-            if node.role is Role.ERRORS:
+            if node.role is ERRORS:
                 found += _unreachable(node.block)
     return found
 
@@ -36,9 +36,7 @@ def check(file: BoundFile) -> list[Problem]:
 
 def site_hosts(site: BoundSite) -> tuple[str, ...]:
     """The addresses of this machine that a site is listened for on; ("",) for all."""
-    hosts = [
-        host for node in site.nodes if node.role is Role.SITE for host in getattr(node.bound.instance, "hosts", ())
-    ]
+    hosts = [host for node in site.nodes if node.role is SITE for host in getattr(node.bound.instance, "hosts", ())]
     return tuple(hosts) or ("",)
 
 
@@ -81,7 +79,7 @@ def _unreachable(nodes: Sequence[Node]) -> Iterator[Problem]:
         if closed is not None:
             yield _never_runs(run[0], closed)
             return
-        if run[0].role is Role.WRAPPER and run[0].matcher is None:
+        if run[0].role is WRAPPER and run[0].matcher is None:
             continue  # it sees whatever comes, and neither answers nor changes it
         for node in run:
             above = None if node.matcher is None else taken.whole(node.matcher)
@@ -95,7 +93,7 @@ def _unreachable(nodes: Sequence[Node]) -> Iterator[Problem]:
             closed = run[-1]
         elif any(map(_changes_request, run)):
             taken = _NOTHING_TAKEN
-        elif len(run) == 1 and run[0].role is Role.TERMINAL and _answers(run[0]):
+        elif len(run) == 1 and run[0].role is TERMINAL and _answers(run[0]):
             if taken is _NOTHING_TAKEN:
                 taken = _Taken()
             taken.add(run[0])
@@ -123,7 +121,7 @@ def _always_answers(run: Sequence[Node]) -> bool:
 
 def _answers(node: Node) -> bool:
     """Whether a directive answers every request that its matcher lets in."""
-    if node.role is Role.TERMINAL:
+    if node.role is TERMINAL:
         return not getattr(node.bound.instance, "falls_through", False)
     return bool(node.block) and any(_always_answers(run) for run in _runs(node.block))
 
@@ -212,9 +210,9 @@ _NOTHING_TAKEN = _Taken()
 
 
 def _changes_request(node: Node) -> bool:
-    if node.role is Role.REWRITER:
+    if node.role is REWRITER:
         return True
-    return node.role is Role.GROUP and (hasattr(node.bound.entry, "build") or any(map(_changes_request, node.block)))
+    return node.role is GROUP and (hasattr(node.bound.entry, "build") or any(map(_changes_request, node.block)))
 
 
 # ---- wrappers
@@ -222,14 +220,14 @@ def _changes_request(node: Node) -> bool:
 
 def _late_wrappers(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Wrappers at the end of a site, with nothing below them that answers, but something above."""
-    if not nodes or nodes[-1].role in (Role.TERMINAL, Role.GROUP):
+    if not nodes or nodes[-1].role in (TERMINAL, GROUP):
         return
-    answering = [number for number, node in enumerate(nodes) if node.role in (Role.TERMINAL, Role.GROUP)]
+    answering = [number for number, node in enumerate(nodes) if node.role in (TERMINAL, GROUP)]
     if not answering or any(_always_answers(run) for run in _runs(nodes)):
         return
     last = nodes[answering[-1]]
     for node in nodes[answering[-1] + 1 :]:
-        if node.role is Role.WRAPPER:
+        if node.role is WRAPPER:
             message = f"this {node.name} sees nothing that the {last.name} above it answers"
             hint = f"move it above the {last.name}"
             yield Problem("W202", message, node.span, (Note("this answers before", last.span),), hint)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
-from edgescript.declare.entries import Action, Built, Role
+from edgescript.declare.entries import GROUP, TERMINAL, Action, Built
 from edgescript.graph.bound import Definition, Node
 from edgescript.graph.match import INDEX_FROM, Alternative, chooser
 from edgescript.graph.model import Choice, Flow, Matcher, Program, Step
@@ -26,6 +26,10 @@ from edgescript.language.tree import Line
 
 #: Between two lines of one directive: a continuation, or a line of a raw text.
 _BREAK = re.compile(r"[ \t]*\\?\r?\n[ \t]*")
+
+
+#: As with the roles: looked up once.
+_CALL, _AWAIT, _JUMP = Flow
 
 
 class Parts(Protocol):
@@ -62,8 +66,8 @@ def _plain_error(exchange: Exchange) -> Response | None:
     return plain_error(exchange.error)
 
 
-NOT_FOUND = Step("end", "answer 404", None, None, Flow.CALL, _nobody_answered, 0, 0)
-PLAIN_ERROR = Step("end", "answer the error in words", None, None, Flow.CALL, _plain_error, 0, 0)
+NOT_FOUND = Step("end", "answer 404", None, None, _CALL, _nobody_answered, 0, 0)
+PLAIN_ERROR = Step("end", "answer the error in words", None, None, _CALL, _plain_error, 0, 0)
 
 
 # ---- the steps between
@@ -87,7 +91,7 @@ class _Layout:
                     self._single(node, depth)
 
     def _single(self, node: Node, depth: int) -> None:
-        if node.role is Role.GROUP:
+        if node.role is GROUP:
             self._group(node, depth)
         else:
             matcher = None if node.matcher is None else self.parts.matcher(node.matcher)
@@ -150,14 +154,14 @@ _ALONE, _EXCLUSIVE, _PATHS = range(3)
 
 
 def _kind(node: Node) -> int:
-    if node.role is Role.TERMINAL:
+    if node.role is TERMINAL:
         return _ALONE if node.paths is None else _PATHS
     return _EXCLUSIVE if node.bound.declaration.exclusive else _ALONE
 
 
 def _step(node: Node, built: Action | Built, matcher: Matcher | None, otherwise: int, depth: int) -> Step:
     run, explain = (built.run, built.explain) if isinstance(built, Built) else (built, None)
-    flow = Flow.AWAIT if is_coroutine_function(run) else Flow.CALL
+    flow = _AWAIT if is_coroutine_function(run) else _CALL
     bound = node.bound
     return Step(
         bound.declaration.name, written(bound.line), node.span, matcher, flow, run, otherwise, depth, explain,
@@ -174,13 +178,13 @@ def _choose(choices: Sequence[Choice], behind: int, depth: int) -> Step:
     ]
     run = chooser(alternatives, behind)
     return Step(
-        "choose", f"the first that matches of {len(choices)}", choices[0].span, None, Flow.JUMP, run, behind, depth,
+        "choose", f"the first that matches of {len(choices)}", choices[0].span, None, _JUMP, run, behind, depth,
         choices=tuple(choices),
     )  # fmt: skip
 
 
 def _end(behind: int, depth: int) -> Step:
-    return Step("end", f"go on at {behind}", None, None, Flow.JUMP, lambda exchange: behind, behind, depth)
+    return Step("end", f"go on at {behind}", None, None, _JUMP, lambda exchange: behind, behind, depth)
 
 
 def _go_on(exchange: Exchange) -> Response | None:

@@ -69,9 +69,9 @@ def _reduced(states: list[int], values: list[Any], symbol: str) -> int:
             raise Unbalanced
         if action >= 0:
             return action
-        name, size = RULES[~action]
+        name, size, build = _RULES[~action]
         at = len(values) - size
-        values[at:] = [_BUILD.get(name, _joined)(values[at:])]
+        values[at:] = [build(values[at:])]
         del states[at + 1 :]
         states.append(STATES[states[-1]][name])
 
@@ -103,3 +103,4 @@ def _joined(parts: Sequence[list[Line]]) -> list[Line]:
 
 
 _BUILD: dict[str, Callable[[Sequence[Any]], Any]] = {"_item": _item, "block": _block}
+_RULES = tuple((name, size, _BUILD.get(name, _joined)) for name, size in RULES)
