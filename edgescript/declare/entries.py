@@ -199,6 +199,8 @@ class Placeholder:
     sample: str | None = None
     #: Has a value only once there is a response (`status`, `resp.header.X`).
     of_response: bool = False
+    #: What it is called elsewhere, for the hint to those who write that.
+    elsewhere: tuple[str, ...] = ()
 
 
 def complaints(instance: Any) -> Iterator[Complaint]:

@@ -137,7 +137,9 @@ def resolve(name: str, scope: Scope) -> Reader:
     first, dot, part = name.partition(".")
     placeholder = scope.names.placeholder(first)
     if placeholder is None:
-        raise UnknownName(name, did_you_mean(first, scope.names.names("placeholders")))
+        raise UnknownName(
+            name, _called_elsewhere(name, scope) or did_you_mean(first, scope.names.names("placeholders"))
+        )
     reader = placeholder.read if not dot else (placeholder.members or {}).get(part)
     if reader is None and placeholder.member is not None and part:
         try:
@@ -147,6 +149,23 @@ def resolve(name: str, scope: Scope) -> Reader:
     if reader is None:
         raise UnknownName(name, _hint_of_part(placeholder, name, bool(dot)))
     return reader
+
+
+#: How Caddy begins the long names of its placeholders.
+_LONG = re.compile(r"http\.(?:request\.uri|request|regexp|error)\.|http\.")
+
+
+def _called_elsewhere(name: str, scope: Scope) -> str | None:
+    """`http.request.host` and `remote_host`, from a Caddyfile."""
+    short = _LONG.sub("", name, count=1)
+    short = "re." + short if name.startswith("http.regexp.") else short
+    short = "err." + short if name.startswith("http.error.") else short
+    for known in scope.names.names("placeholders"):
+        placeholder = scope.names.placeholder(known)
+        if placeholder is not None and short in placeholder.elsewhere:
+            return f'it is called "{known}" here'
+    is_known = short != name and scope.names.placeholder(short.partition(".")[0]) is not None
+    return f'it is called "{short}" here' if is_known else None
 
 
 def _hint_of_part(placeholder: Placeholder, name: str, has_part: bool) -> str | None:

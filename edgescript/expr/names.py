@@ -16,6 +16,8 @@ class UnknownName(Exception):
         super().__init__(name)
         self.name = name
         self.hint = hint
+        #: Whether the name is known, and only its part is wrong.
+        self.is_known = message is not None
         self.message = message or f'there is no placeholder "{name}"'
 
 

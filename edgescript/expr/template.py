@@ -86,7 +86,9 @@ def _reader(part: re.Match[str], resolve: Resolve) -> Reader:
     try:
         return resolve(part["name"])
     except UnknownName as error:
-        hint = error.hint or 'write "\\{" for a brace that begins no placeholder'
+        hint = error.hint
+        if hint is None and not error.is_known:
+            hint = 'write "\\{" for a brace that begins no placeholder'
         raise TemplateError(error.message, part.start(), part.end(), hint, "E104") from None
 
 

@@ -8,4 +8,5 @@ PLACEHOLDER = Placeholder(
     "remote_ip",
     "The address of the peer that connected, which may be a proxy.",
     read=lambda exchange: exchange.client.remote_ip,
+    elsewhere=("remote_host", "remote.host"),
 )

@@ -259,6 +259,10 @@ def test_an_expression_of_several_words_belongs_between_backticks(call: Call) ->
         ("reverse_proxy localhost:1", 'it is called "proxy" here'),
         ("file_server", 'it is called "files" here'),
         ("proxy a:1 {\n lb_policy first\n}", 'it is called "balance" here'),
+        ("respond {remote_host}", 'it is called "remote_ip" here'),
+        ("respond {http.request.host}", 'it is called "host" here'),
+        ("respond {http.request.header.X-Y}", 'it is called "header.X-Y" here'),
+        ("respond {http.regexp.a.1}", 'it is called "re.a.1" here'),
     ],
 )
 def test_the_names_of_a_caddyfile_are_answered_with_ours(call: Call, line: str, hint: str) -> None:
