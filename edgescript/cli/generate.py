@@ -178,6 +178,35 @@ def _schema(shelves: dict[str, list[Description]]) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Edgefile", "$defs": entries}
 
 
+#: The rules of the TextMate grammar that know no names.
+_RULES: dict[str, Any] = {
+    "text": {
+        "patterns": [
+            {
+                "name": "string.quoted.double.edgefile",
+                "begin": '"',
+                "end": '"',
+                "patterns": [
+                    {"name": "constant.character.escape.edgefile", "match": r"\\."},
+                    {"include": "#placeholder"},
+                ],
+            },
+            {"name": "string.quoted.other.raw.edgefile", "begin": "`", "end": "`"},
+            {
+                "name": "string.unquoted.heredoc.edgefile",
+                "begin": r"<<([A-Za-z_][\w-]*)\s*$",
+                "end": r"^\s*\1(?=\s|$)",
+                "patterns": [{"include": "#placeholder"}],
+            },
+        ]
+    },
+    "placeholder": {
+        "name": "variable.parameter.placeholder.edgefile",
+        "match": r"(?<!\\)\{\$?[A-Za-z_][\w.-]*(?::[^}\n]*)?\}",
+    },
+}
+
+
 def _grammar(shelves: dict[str, list[Description]]) -> dict[str, Any]:
     """The TextMate grammar: the shape of the text, and the names there are."""
     directives = describe.keywords(shelves["directives"])
@@ -203,32 +232,7 @@ def _grammar(shelves: dict[str, list[Description]]) -> dict[str, Any]:
             {"name": "constant.numeric.edgefile", "match": r"(?<=\s)\d[\d.]*(?:[a-zA-Zµ%]+|/\d*[a-z]+)?(?=\s|$)"},
             {"name": "constant.language.edgefile", "match": r"(?<=\s)(?:on|off|private_ranges|\*)(?=\s|$)"},
         ],
-        "repository": {
-            "text": {
-                "patterns": [
-                    {
-                        "name": "string.quoted.double.edgefile",
-                        "begin": '"',
-                        "end": '"',
-                        "patterns": [
-                            {"name": "constant.character.escape.edgefile", "match": r"\\."},
-                            {"include": "#placeholder"},
-                        ],
-                    },
-                    {"name": "string.quoted.other.raw.edgefile", "begin": "`", "end": "`"},
-                    {
-                        "name": "string.unquoted.heredoc.edgefile",
-                        "begin": r"<<([A-Za-z_][\w-]*)\s*$",
-                        "end": r"^\s*\1(?=\s|$)",
-                        "patterns": [{"include": "#placeholder"}],
-                    },
-                ]
-            },
-            "placeholder": {
-                "name": "variable.parameter.placeholder.edgefile",
-                "match": r"(?<!\\)\{\$?[A-Za-z_][\w.-]*(?::[^}\n]*)?\}",
-            },
-        },
+        "repository": _RULES,
     }
 
 

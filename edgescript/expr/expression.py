@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from edgescript.expr import functions
-from edgescript.expr.functions import FUNCTIONS, METHODS, Function, Type
+from edgescript.expr.functions import FUNCTIONS, METHODS, Function, Type, add, number, read_number
 from edgescript.expr.names import Resolve, UnknownName
 from edgescript.expr.syntax import ExpressionError, PythonText, constant_index, dotted
 from edgescript.http.exchange import Exchange
@@ -206,10 +206,10 @@ class _Compiler:
             self._must_be(left, Type.TEXT, node.left)
             self._must_be(right, Type.TEXT, node.right)
             kind = Type.TEXT if Type.TEXT in (left.type, right.type) else Type.ANY
-            return _Code(kind, lambda exchange: _sum(first(exchange), second(exchange)))
+            return _Code(kind, lambda exchange: add(first(exchange), second(exchange)))
         self._must_be(left, Type.NUMBER, node.left)
         self._must_be(right, Type.NUMBER, node.right)
-        return _Code(Type.NUMBER, lambda exchange: operate(_number(first(exchange)), _number(second(exchange))))
+        return _Code(Type.NUMBER, lambda exchange: operate(number(first(exchange)), number(second(exchange))))
 
     def _if_exp(self, node: ast.IfExp, depth: int) -> _Code:
         condition = self.code(node.test, depth).run
@@ -302,7 +302,7 @@ class _Compiler:
         read = self._resolve(name)
         self.names.append(name)
         if name in NUMBERS:
-            return _Code(Type.NUMBER, lambda exchange: _read_number(read(exchange)))
+            return _Code(Type.NUMBER, lambda exchange: read_number(read(exchange)))
         return _Code(Type.TEXT, read)
 
     def _subscript(self, node: ast.Subscript, depth: int) -> _Code:
@@ -434,20 +434,3 @@ def _name_hint(name: str, error: UnknownName) -> str | None:
     if name in ("true", "false"):
         return f'write "{name.capitalize()}"'
     return error.hint
-
-
-def _number(value: Any) -> int | float:
-    if not isinstance(value, int | float):
-        raise TypeError("no number")
-    return value
-
-
-def _read_number(text: str) -> int | float:
-    return float(text) if "." in text else int(text)
-
-
-def _sum(left: Any, right: Any) -> Any:
-    """Texts or numbers; lists are not added."""
-    if isinstance(left, str) is not isinstance(right, str) or isinstance(left, tuple | list):
-        raise TypeError("a text and a number")
-    return left + right

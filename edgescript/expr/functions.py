@@ -91,6 +91,31 @@ METHODS: dict[str, Function] = {
 }
 
 
+# ---- what operators do
+
+
+def number(value: Any) -> int | float:
+    """The operand of arithmetic."""
+    if not isinstance(value, int | float):
+        raise TypeError("no number")
+    return value
+
+
+def read_number(text: str) -> int | float:
+    """The value of a placeholder that is always a number."""
+    return float(text) if "." in text else int(text)
+
+
+def add(left: Any, right: Any) -> Any:
+    """Texts or numbers; lists are not added."""
+    if isinstance(left, str) is not isinstance(right, str) or isinstance(left, tuple | list):
+        raise TypeError("a text and a number")
+    return left + right
+
+
+# ---- tests whose first argument is compiled
+
+
 def re_match(pattern: str) -> Callable[[str], bool]:
     """
     The test of `re_match(pattern, value)`: whether the pattern is found anywhere in a value.
