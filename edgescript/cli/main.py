@@ -62,8 +62,10 @@ def main() -> NoReturn:
             # A terminal that cannot show a character is no reason to fail.
             stream.reconfigure(errors="backslashreplace")
     try:
-        # Without standalone mode click returns the code of an Exit, and what a command returns otherwise: None.
-        code = edge.main(prog_name="edge", standalone_mode=False) or 0
+        # Without standalone mode click returns the code of an Exit, and otherwise what the command returns: None, or something
+        # that is better held until the process has ended.
+        result = edge.main(prog_name="edge", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     except click.UsageError as error:
         error.show()

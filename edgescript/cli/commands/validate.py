@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from edgescript.cli import console, edgefile
 from edgescript.text.problem import Severity
 
+if TYPE_CHECKING:
+    from edgescript.graph.model import Graph
+
 
 @click.command(help="Check an Edgefile (`-` for standard input) and report every problem.")
 @click.argument("file", required=False, metavar="[FILE]")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people, or for tools.")
-def command(file: str | None, form: str) -> None:
+def command(file: str | None, form: str) -> Graph | None:
     source = edgefile.read(file)
     graph, problems = edgefile.compiled(source)
     if graph is not None and graph.tests:
@@ -27,6 +32,7 @@ def command(file: str | None, form: str) -> None:
         console.say(_summary(source.name, [problem.severity for problem in problems]))
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise click.exceptions.Exit(1)
+    return graph  # so that it goes with the process, and not piece by piece before
 
 
 def _summary(name: str, severities: list[Severity]) -> str:

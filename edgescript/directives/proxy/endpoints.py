@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from edgescript.declare import values
 from edgescript.declare.entries import Complaint
@@ -58,8 +57,7 @@ def complaints_about(field: str, address: Address) -> Iterator[Complaint]:
         yield Complaint(field, f'"{address.text}": the address of an endpoint is one host', None)
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
+class Tls(NamedTuple):
     """What the options of TLS say."""
 
     asked_for: bool
