@@ -158,7 +158,9 @@ def usage(plan: Plan, name: str) -> str:
     parts += [f"<{slot.name}>" if slot.required else f"[<{slot.name}>]" for slot in plan.args]
     if plan.rest is not None:
         parts.append(f"<{plan.rest.name}>…" if plan.rest.required else f"[<{plan.rest.name}>…]")
-    if plan.steps is not None or any(slot.required for slot in plan.options):
+    if plan.steps is not None and plan.declaration is not None and plan.declaration.shelf == "matchers":
+        parts.append("<matcher> … | { … }")
+    elif plan.steps is not None or any(slot.required for slot in plan.options):
         parts.append("{ … }")
     elif plan.options or plan.rows is not None:
         parts.append("[{ … }]")
