@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 
 from edgescript.http.body import Body, BodyBroken, FileRange, Sink, discard
 from edgescript.http.exchange import Exchange
@@ -368,6 +369,8 @@ class _Answer:
     async def _body(self, data: bytes, *, more: bool) -> None:
         await self._send({"type": f"{self._kind}.body", "body": data, "more_body": more})
         self.sent += len(data)
+        if more:  # a server may take everything at once when the client is gone: let that be noticed
+            await anyio.lowlevel.checkpoint()
 
     async def _file(self, part: FileRange) -> None:
         offset, left = part.offset, part.length

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 from pathlib import Path
 from typing import Any
 
@@ -358,6 +359,23 @@ def test_endings_know_what_was_sent(serve_step: Any, connect: Any, engine: str) 
     client.read_answer()
     server.stop()
     assert told == [(200, 5, True), (200, 5, True), (200, 0, True), (200, 5, True)]
+
+
+def test_a_client_that_goes_away_is_sent_no_more_of_a_file(serve_step: Any, engine: str, tmp_path: Path) -> None:
+    size = 500_000_000
+    path = tmp_path / "large"
+    path.touch()
+    os.truncate(path, size)
+    ended: queue.Queue[int] = queue.Queue()
+
+    def send(exchange: Exchange) -> Response:
+        exchange.on_end(lambda exchange: ended.put(exchange.sent))
+        return Response(200, [], FileRange(os.open(path, os.O_RDONLY), 0, size))
+
+    with serve_step(send, engine=engine).connect() as client:
+        client.sendall(GET)
+        assert client.recv(1000)
+    assert ended.get(timeout=20) < size
 
 
 def test_the_client_is_who_connected(serve_step: Any, connect: Any, engine: str) -> None:
