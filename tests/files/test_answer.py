@@ -82,8 +82,9 @@ def test_other_methods_are_answered_405(site: Any, method: str) -> None:
 
 
 def test_what_is_not_there_is_404(site: Any) -> None:
-    for target in ("/missing", "/missing/", "/a/b/c", "*", "/" + "x" * 300, "/" + "x/" * 3000):
+    for target in ("/missing", "/missing/", "/a/b/c", "/" + "x" * 300, "/" + "x/" * 3000):
         assert site.ask(target).status == 404
+    assert site.ask("*", "OPTIONS").status == 404
 
 
 def test_what_is_not_there_may_be_passed_on(site: Any, make_exchange: Any) -> None:

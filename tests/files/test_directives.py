@@ -11,6 +11,7 @@ import pytest
 
 from edgescript.catalog import Catalogue
 from edgescript.graph.load import load
+from edgescript.http.message import HTTPError
 from edgescript.server.serve import serve
 from edgescript.text.source import Source
 
@@ -181,8 +182,13 @@ def test_the_configuration_is_not_served_under_any_name(www: Path, make_exchange
 def test_explain_names_the_file(www: Path, make_exchange: Any) -> None:
     graph, _ = compiled(":80 {\nfiles sites/{host}\n}\n", www)
     explain = next(step.explain for step in graph.sites[0].program.steps if step.name == "files")
-    assert explain(make_exchange("/caf%E9")) == f"the file {www}/sites/example.com/caf\ufffd"
-    assert explain(make_exchange("/", headers={"host": "..."})).startswith("status 404: the root")
+    folder = www / "sites" / "example.com"
+    (folder / "caf\udce9").write_text("")
+    assert explain(make_exchange("/caf%E9")) == f"answer 200 with {folder}/caf\ufffd"
+    with pytest.raises(HTTPError, match="there is no file"):
+        explain(make_exchange("/caf"))
+    with pytest.raises(HTTPError, match="the root"):
+        explain(make_exchange("/", headers={"host": "..."}))
 
 
 def test_the_last_root_that_matches_counts(site_of: Any) -> None:
