@@ -13,9 +13,9 @@ class HandleErrors:
     Answer the errors that are raised anywhere in the site.
 
     An error comes from `error`, from a file that is not there, from an upstream that cannot be reached, or because no
-    directive answered. With statuses (`404`, `5xx`) it answers only those; the most specific block is taken. Inside, `{err.status}`,
-    `{err.status_text}` and `{err.message}` tell about the error. `respond "…"` has the error's own status there, and
-    another where it gives one; a block that answers nothing leaves the plain page.
+    directive answered. With statuses (`404`, `5xx`) it answers only those; the most specific block is taken. Inside,
+    `{err.status}`, `{err.status_text}` and `{err.message}` tell about the error. `respond "…"` has the error's own status
+    there, and another where it gives one; a block that answers nothing leaves the plain page.
 
     ```edge-test
     :80 {

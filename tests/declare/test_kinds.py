@@ -17,7 +17,6 @@ from edgescript.declare.scope import Scope
 from edgescript.declare.values import Address
 
 #: What a template says where there is no better hint.
-ESCAPE = 'write "\\{" for a brace that begins no placeholder'
 MANY_NINES = "9" * 5000
 
 
