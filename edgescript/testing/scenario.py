@@ -85,11 +85,19 @@ class _Reader:
         scenario = Scenario(name, line.span())
         if len(line.words) != 2:
             self.complain("E107", 'a test has one name: test "name" { … }', line)
+        before = len(self.problems)
         for statement in _statements(line):
-            self.read(_TEST, "test", scenario, statement)
-        if not any(request.expectations for request in scenario.requests):
+            self.statement(scenario, statement)
+        if len(self.problems) == before and not any(request.expectations for request in scenario.requests):
             self.complain("E107", "a test needs a request and something to expect", line)
         return scenario
+
+    def statement(self, scenario: Scenario, line: Line) -> None:
+        before = len(self.problems)
+        self.read(_TEST, "test", scenario, line)
+        if len(self.problems) > before and line.words[0].value not in (*_REQUEST, "upstream"):
+            # Perhaps this was the request that the lines below belong to: they are not to blame.
+            scenario.requests.append(request_for("GET", "/", line.span()))
 
     def read(self, table: Table, place: str, target: object, line: Line) -> None:
         """Have one line change `target`, as the table says for its first word."""

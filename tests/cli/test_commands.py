@@ -226,6 +226,14 @@ def test_adapt_of_a_wrong_file_prints_problems_only_as_complaints(call: Call) ->
     assert "E101" in result.stderr
 
 
+def test_what_is_wrong_with_sites_and_with_tests_is_told_in_one_run(call: Call) -> None:
+    text = ':80 {\n    respnod\n}\ntest "a" {\n    reqest GET /\n    expect status 200\n}\n'
+    output = call("validate", "-", stdin=text).output
+    assert "E101" in output
+    assert "E102" in output
+    assert "2 errors" in output
+
+
 # ---- very many problems
 
 

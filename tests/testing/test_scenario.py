@@ -108,3 +108,14 @@ def test_a_test_that_expects_nothing_is_reported(read: Read) -> None:
 def test_a_url_is_taken_apart(url: str, scheme: str | None, authority: str, target: str) -> None:
     request = request_for("GET", url, NOWHERE)
     assert (request.scheme, request.authority, request.target) == (scheme, authority, target)
+
+
+def test_lines_below_a_request_that_cannot_be_read_are_not_to_blame(read: Read) -> None:
+    _, wrong = read(
+        """
+        request GET
+        header Accept text/html
+        expect status 200
+        """
+    )
+    assert len(wrong) == 1

@@ -10,7 +10,11 @@ from edgescript.cli import console, edgefile
 from edgescript.text.problem import Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgescript.graph.model import Graph
+    from edgescript.language.tree import Line
+    from edgescript.text.source import Source
 
 
 @click.command(help="Check an Edgefile (`-` for standard input) and report every problem.")
@@ -19,10 +23,12 @@ if TYPE_CHECKING:
 def command(file: str | None, form: str) -> Graph | None:
     source = edgefile.read(file)
     graph, problems = edgefile.compiled(source)
-    if graph is not None and graph.tests:
+    tests = _tests_of_broken(source) if graph is None else graph.tests
+    if tests:
         from edgescript.testing.scenario import read_tests
+        from edgescript.text.problem import in_order
 
-        problems += read_tests(graph.tests)[1]
+        problems = in_order([*problems, *read_tests(tests)[1]])
     if form == "json":
         from edgescript.text.render import as_json
 
@@ -33,6 +39,14 @@ def command(file: str | None, form: str) -> Graph | None:
     if any(problem.severity is Severity.ERROR for problem in problems):
         raise click.exceptions.Exit(1)
     return graph  # so that it goes with the process, and not piece by piece before
+
+
+def _tests_of_broken(source: Source) -> Sequence[Line]:
+    """The tests of a file that has no graph, so that one run tells what is wrong with them too."""
+    from edgescript.language.expand import expand
+    from edgescript.language.parse import parse
+
+    return expand(parse(source)[0])[0].tests
 
 
 def _summary(name: str, severities: list[Severity]) -> str:
