@@ -38,19 +38,18 @@ def read(name: str | None) -> Source:
     """
     The text of a file; `-` is standard input, None the `Edgefile` of the current directory.
 
-    Bytes that are no UTF-8 are kept as surrogates, which the lexer reports at their place.
+    Of one that is too large, or has no end (`/dev/zero`), as much is read as it takes to report that.
 
     :raises OSError: if it cannot be read
     """
+    from edgescript.language.files import MOST_BYTES
+
     if name == "-":
-        return Source("<stdin>", _decoded(sys.stdin.buffer.read()))
+        return Source.of_bytes("<stdin>", sys.stdin.buffer.read(MOST_BYTES))
     if name is None and not os.path.exists(DEFAULT):
         raise click.ClickException(_NONE_HERE)
-    return Source(name or DEFAULT, _decoded(Path(name or DEFAULT).read_bytes()))
-
-
-def _decoded(content: bytes) -> str:
-    return content.decode("utf-8", "surrogateescape")
+    with open(name or DEFAULT, "rb") as file:
+        return Source.of_bytes(name or DEFAULT, file.read(MOST_BYTES))
 
 
 def directory(source: Source) -> str:

@@ -14,17 +14,25 @@ _HERE = Path(__file__).resolve()
 _LIBRARIES = (_HERE.parents[1] / "stdlib", _HERE.parents[2] / "stdlib")
 
 
+#: One more than a file may have. A character has up to four bytes; whoever parses counts characters.
+MOST_BYTES = 4 * MAX_SIZE + 1
+
+
 def read_file(name: str) -> bytes:
     """
     The bytes of a regular file, at most one more than a file may have.
 
     :raises OSError: if there is none, or it cannot be read
     """
-    with open(name, "rb") as file:
+    with open(name, "rb", opener=_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is no regular file")
-        # A character has up to four bytes; whoever parses counts characters.
-        return file.read(4 * MAX_SIZE + 1)
+        return file.read(MOST_BYTES)
+
+
+def _at_once(name: str, flags: int) -> int:
+    """Open without waiting for whoever would write into a named pipe."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def find_files(pattern: str) -> list[str]:

@@ -234,6 +234,14 @@ def test_what_is_wrong_with_sites_and_with_tests_is_told_in_one_run(call: Call) 
     assert "2 errors" in output
 
 
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no file without end")
+@pytest.mark.parametrize("command", ["validate", "fmt", "adapt"])
+def test_a_file_without_end_is_one_problem(call: Call, command: str) -> None:
+    result = call(command, "/dev/zero")
+    assert result.exit_code == 1
+    assert (result.stdout + result.stderr).count("error[E014]") == 1
+
+
 # ---- very many problems
 
 

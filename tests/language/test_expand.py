@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -171,7 +172,9 @@ def test_problems_of_an_imported_file_are_told_once(expanded: Expanded) -> None:
 
 
 def test_what_is_no_file_cannot_be_imported(tmp_path: Any) -> None:
-    for name in (str(tmp_path), "/dev/zero"):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # nobody writes into it
+    for name in (str(tmp_path), "/dev/zero", str(pipe)):
         with pytest.raises(OSError, match=r"no regular file|directory|denied"):
             read_file(name)
 
