@@ -47,6 +47,11 @@ class Pending(Generic[T]):
         self._resume: Callable[[], None] | None = None
         self._wakeup: tuple[Callable[[Any], object], Context | None] | None = None
 
+    @property
+    def given(self) -> bool:
+        """The value is there, whether anybody has taken it or not: a task that is cancelled now will not."""
+        return self.done and self._error is None
+
     def set(self, result: T) -> None:
         """Give the value and resume the coroutine that waits."""
         if self.done:

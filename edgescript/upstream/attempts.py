@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edgescript.http.body import BodyBroken
+from edgescript.http.body import BodyBroken, discard
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Abort, HTTPError, Response
+from edgescript.http.pending import Pending
 from edgescript.upstream.balance import Pick
 from edgescript.upstream.failure import UpstreamError
 from edgescript.upstream.forward import Attempt, Changes, receive, send
 from edgescript.upstream.pool import Pool
 from edgescript.upstream.retry import Verdict, decide
+
+if TYPE_CHECKING:  # it is a protocol of asyncio; see `pool`
+    from edgescript.upstream.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Group:
                 except BodyBroken:
                     raise Abort from None  # the client broke its request off
                 except BaseException:
-                    connection.abort()  # the client has gone
+                    _give_up(connection, pending)  # the client has gone
                     raise
                 return receive(exchange, connection, self.changes, attempt, response)
             except UpstreamError as failure:
@@ -96,6 +101,18 @@ def untried(pools: Sequence[Pool], tried: Sequence[Pool]) -> Sequence[Pool]:
     """The pools that have not been tried; all but the last where every one has."""
     left = [pool for pool in pools if pool not in tried]
     return left or [pool for pool in pools if pool is not tried[-1]] or pools
+
+
+def _give_up(connection: Connection, pending: Pending[Response]) -> None:
+    """
+    Free what an exchange holds that nobody waits for any more.
+
+    A task may be cancelled when its response is there already. Then the connection may have another exchange by now.
+    """
+    if pending.given:
+        discard(pending.result().body)
+    else:
+        connection.abort()
 
 
 def _check_length(exchange: Exchange, limit: int) -> None:

@@ -88,6 +88,8 @@ class Pool:
         except BaseException:
             if turn in self._waiting:
                 self._waiting.remove(turn)
+            elif pending.given:  # a task that was cancelled when its turn had come
+                self.release(pending.result())
             raise
 
     def _dial_if_needed(self) -> None:
@@ -142,14 +144,22 @@ class Pool:
         limits, now = self.limits, self.sweep.now
         if self._closed or connection.transport.is_closing() or connection.born + limits.max_age < now:
             connection.abort()
-        elif self._waiting:
-            pending, _ = self._waiting.popleft()
-            pending.set(connection)
+        elif self._waiting and self._hand_over(connection):
+            return
         elif len(self._idle) >= limits.keepalive_connections:
             connection.abort()
         else:
             connection.deadline = now + limits.keepalive + TICK
             self._idle.append(connection)
+
+    def _hand_over(self, connection: Connection) -> bool:
+        """Give a connection to who has waited longest, but not to a task that was cancelled and does not know it yet."""
+        while self._waiting:
+            pending, _ = self._waiting.popleft()
+            if not pending.done:
+                pending.set(connection)
+                return True
+        return False
 
     def forget(self, connection: Connection) -> None:
         """A connection is of no more use: its place is free."""
