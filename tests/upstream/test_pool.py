@@ -186,7 +186,7 @@ def test_a_connection_for_a_task_that_is_cancelled_in_the_same_moment_stays_in_t
         connection = await _connected(pool)
         waiting = asyncio.create_task(_connected(pool))
         await asyncio.sleep(0)
-        acts = [lambda: pool.release(connection), waiting.cancel]
+        acts: list[Callable[[], object]] = [lambda: pool.release(connection), waiting.cancel]
         for act in acts if given_first else reversed(acts):
             act()
         await asyncio.wait([waiting])
@@ -223,7 +223,8 @@ def test_a_response_for_a_task_that_is_cancelled_in_the_same_moment_leaves_the_c
 
 
 async def _answered(group: Group) -> bytes:
-    exchange = Exchange(_Nobody(), b"GET", b"/", "1.1", [(b"host", b"a")], b"", 0.0)
+    client: Any = _Nobody()
+    exchange = Exchange(client, b"GET", b"/", "1.1", [(b"host", b"a")], b"", 0.0)
     body = (await group.answer(exchange)).body
     assert isinstance(body, bytes)
     return body
