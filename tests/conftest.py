@@ -388,6 +388,29 @@ def origin() -> Iterator[Callable[..., Origin]]:
 
 
 @pytest.fixture
+def reserve_port() -> Iterator[Callable[[], int]]:
+    """
+    `reserve_port()` gives a port that nobody listens on, for a server that cannot be told to take any.
+
+    It stays bound until the test is over, so that the system gives it to nobody else, not even as the near end of a
+    connection; a server that sets SO_REUSEADDR, as all do, can listen there nevertheless.
+    """
+    bound: list[socket.socket] = []
+
+    def reserve() -> int:
+        one = socket.socket()
+        bound.append(one)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+    yield reserve
+    for one in bound:
+        one.close()
+
+
+@pytest.fixture
 def proxy_to(serve_edgefile: Callable[..., RunningServer]) -> Callable[..., RunningServer]:
     """`proxy_to("127.0.0.1:1234 …", "option value", …)` starts a server with nothing but a `proxy` to these endpoints."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -48,27 +50,23 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
             socket.create_connection(("127.0.0.1", port), timeout=5).close()
             return
         except ConnectionRefusedError:
-            continue
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
     raise AssertionError("the server ended")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class Nginx:
     """An nginx with files of its own."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, program: str, folder: Path, name: str, port: int) -> None:
         self.folder = folder
         (folder / "files").mkdir(parents=True)
-        self.port = free_port()
+        self.port = port
+        self._program = program
         self.address = f"127.0.0.1:{self.port}"
         self._configuration = folder / "nginx.conf"
         self._configuration.write_text(_NGINX.format(folder=folder, port=self.port, name=name))
-        self._process = subprocess.Popen(["nginx", "-c", str(self._configuration), "-e", str(folder / "early.log")])
+        self._process = subprocess.Popen([program, "-c", str(self._configuration), "-e", str(folder / "early.log")])
         wait_for_port(self.port, self._process)
 
     def file(self, name: str, data: bytes) -> None:
@@ -78,14 +76,18 @@ class Nginx:
     def stop(self, how: str = "stop") -> None:
         """`nginx -s stop` (at once) or `quit` (when the requests in flight are answered)."""
         if self._process.poll() is None:
-            subprocess.run(["nginx", "-c", str(self._configuration), "-e", "stderr", "-s", how], check=False)
+            subprocess.run([self._program, "-c", str(self._configuration), "-e", "stderr", "-s", how], check=False)
         self._process.wait(20)
 
 
 @pytest.fixture
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Nginx]]:
+def nginx(
+    tmp_path_factory: pytest.TempPathFactory, reserve_port: Callable[[], int]
+) -> Iterator[Callable[[str], Nginx]]:
     """`nginx(name)` starts an nginx."""
-    if shutil.which("nginx") is None:
+    # Where Debian has it is on the path of root only.
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if program is None:
         pytest.skip("needs nginx")
     made: list[Nginx] = []
 
@@ -93,7 +95,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
         folder = tmp_path_factory.mktemp(name)
         for parent in (folder, *folder.parents[:2]):  # nginx's worker is another user
             parent.chmod(0o755)
-        made.append(Nginx(folder, name))
+        made.append(Nginx(program, folder, name, reserve_port()))
         return made[-1]
 
     yield start
@@ -102,12 +104,12 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 
 @pytest.fixture
-def python_server(tmp_path: Path) -> Iterator[Callable[..., str]]:
+def python_server(tmp_path: Path, reserve_port: Callable[[], int]) -> Iterator[Callable[..., str]]:
     """`python_server(module_text, *command)` runs a program of this Python that listens on `{port}`; gives its address."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(text: str, *command: str) -> str:
-        port = free_port()
+        port = reserve_port()
         (tmp_path / "application.py").write_text(text)
         arguments: list[Any] = [sys.executable, *(part.format(port=port) for part in command)]
         process = subprocess.Popen(arguments, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

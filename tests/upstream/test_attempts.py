@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +16,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture
-def refusing() -> str:
+def refusing(reserve_port: Callable[[], int]) -> str:
     """An address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return f"127.0.0.1:{taken.getsockname()[1]}"
+    return f"127.0.0.1:{reserve_port()}"
 
 
 @pytest.mark.parametrize(

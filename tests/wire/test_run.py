@@ -18,7 +18,7 @@ from edgescript.graph.load import load
 from edgescript.runtime.compose import run
 from edgescript.text.source import Source
 
-text = "{{\\n grace_period 1m\\n}}\\nhttp://:{port} {{\\n request_body {{\\n max_size 1MB\\n }}\\n respond hello\\n}}\\n"
+text = "{{\\n grace_period 1m\\n}}\\nhttp://:0 {{\\n request_body {{\\n max_size 1MB\\n }}\\n respond hello\\n}}\\n"
 graph, problems = load(Source("Edgefile", text), catalogue=Catalogue.load(), environment={{}}, directory=".")
 run(graph, engine="{engine}", on_ready=lambda addresses: print(*addresses, flush=True))
 """
@@ -26,15 +26,14 @@ run(graph, engine="{engine}", on_ready=lambda addresses: print(*addresses, flush
 
 @pytest.fixture(params=["fast", "hypercorn"])
 def process(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    program = PROGRAM.format(port=port, engine=request.param)
+    program = PROGRAM.format(engine=request.param)
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     ) as running:
         assert running.stdout is not None
-        assert running.stdout.readline().strip() == f"127.0.0.1:{port}"
-        yield running, port
+        host, _, port = running.stdout.readline().strip().partition(":")
+        assert host == "127.0.0.1"
+        yield running, int(port)
         running.kill()
 
 
