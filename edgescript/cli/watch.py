@@ -9,7 +9,6 @@ import anyio
 
 from edgescript.cli import console, edgefile
 from edgescript.server.listen import ListenError
-from edgescript.text.source import Source
 
 if TYPE_CHECKING:
     from edgescript.runtime.compose import Server
@@ -23,8 +22,8 @@ _Stamp = tuple[int, int] | None
 class Watch:
     """Follows one file. Only the file itself is watched, not what it imports."""
 
-    def __init__(self, source: Source) -> None:
-        self._name = source.name
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._stamp = self._look()
 
     def _look(self) -> _Stamp:

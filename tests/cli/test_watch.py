@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
+from edgescript.cli import edgefile
 from edgescript.cli.watch import Watch
+from edgescript.graph.model import Graph
+from edgescript.runtime import compose
 from edgescript.text.source import Source
 
 
@@ -13,7 +18,7 @@ def test_a_file_that_cannot_be_looked_at_for_a_while_is_looked_at_again(
 ) -> None:
     file = tmp_path / "Edgefile"
     file.write_text(":80 {\n}\n")
-    watch = Watch(Source(str(file), ""))
+    watch = Watch(str(file))
 
     def refused(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
@@ -22,3 +27,21 @@ def test_a_file_that_cannot_be_looked_at_for_a_while_is_looked_at_again(
         patched.setattr(Path, "stat", refused)
         assert watch._look() is None
     assert watch._look() is not None
+
+
+def test_a_change_while_the_file_is_being_compiled_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Result]
+) -> None:
+    file = tmp_path / "Edgefile"
+    file.write_text(":0 {\n}\n")
+    usable, followed = edgefile.usable, []
+
+    def slowly(source: Source) -> Graph:
+        file.write_text(":0 {\n    respond 200\n}\n")
+        return usable(source)
+
+    monkeypatch.setattr(edgefile, "usable", slowly)
+    monkeypatch.setattr(compose, "run", lambda graph, *, beside, **_: followed.append(beside.__self__))
+    assert call("run", "--watch").exit_code == 0
+    (watch,) = followed
+    assert watch._look() != watch._stamp

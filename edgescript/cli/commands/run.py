@@ -5,13 +5,16 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgescript.cli import console, edgefile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from edgescript.runtime.compose import Server
     from edgescript.runtime.engines import Engine
     from edgescript.server.listen import Address
 
@@ -30,14 +33,14 @@ if TYPE_CHECKING:
     "--watch", is_flag=True, help="Take a changed Edgefile over without stopping; one with errors is reported only."
 )
 def command(config: str | None, engine: Engine, watch: bool) -> None:
-    source = edgefile.read(config)
     if watch and config == "-":
         raise click.UsageError("standard input cannot be watched")
+    follow = _follow(config or edgefile.DEFAULT) if watch else None  # before it is read: no change may be missed
+    source = edgefile.read(config)
     graph = edgefile.usable(source)
     if not graph.listeners:
         raise click.ClickException(f"{source.name} has no site, so there is nothing to serve")
 
-    from edgescript.cli.watch import Watch
     from edgescript.runtime.compose import run
     from edgescript.server.listen import ListenError
 
@@ -48,9 +51,15 @@ def command(config: str | None, engine: Engine, watch: bool) -> None:
     gc.freeze()
     gc.enable()
     try:
-        run(graph, engine=engine, on_ready=_announce, beside=Watch(source).follow if watch else None)
+        run(graph, engine=engine, on_ready=_announce, beside=follow)
     except ListenError as error:
         raise click.ClickException(str(error)) from None
+
+
+def _follow(name: str) -> Callable[[Server], Coroutine[Any, Any, None]]:
+    from edgescript.cli.watch import Watch
+
+    return Watch(name).follow
 
 
 def _announce(addresses: tuple[Address, ...]) -> None:
