@@ -25,6 +25,9 @@ make_server("127.0.0.1", int(sys.argv[1]), application).serve_forever()
 
 ASGI = """
 import asyncio
+import sys
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
 
 async def application(scope, receive, send):
     if scope["type"] != "http":
@@ -36,6 +39,10 @@ async def application(scope, receive, send):
             while (await receive()).get("more_body"):
                 pass
     await send({"type": "http.response.body", "body": b""})
+
+config = Config()
+config.bind = [f"127.0.0.1:{sys.argv[1]}"]
+asyncio.run(serve(application, config))
 """
 
 
@@ -55,7 +62,7 @@ def test_a_wsgi_application_answers(python_server: Callable[..., str], proxy_to:
 def test_an_asgi_application_streams_events_while_it_still_reads(
     python_server: Callable[..., str], proxy_to: Callable[..., Any]
 ) -> None:
-    server = proxy_to(python_server(ASGI, "-m", "hypercorn", "-b", "127.0.0.1:{port}", "application:application"))
+    server = proxy_to(python_server(ASGI, "application.py", "{port}"))
     with server.connect() as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
         data = b""
