@@ -78,6 +78,10 @@ def encode(path: str) -> bytes:
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::([0-9]{0,5}))?")
 
 
+#: Longer than any name (RFC 1035 2.3.4) with a port. It also bounds what is remembered.
+_MOST_HOST = 253 + 6
+
+
 @lru_cache(maxsize=16 * 1024)
 def host_and_port(authority: bytes) -> tuple[str, int | None]:
     """
@@ -86,7 +90,7 @@ def host_and_port(authority: bytes) -> tuple[str, int | None]:
     :raises ValueError: if it is malformed (RFC 9110 7.2); user information is malformed here
     """
     match = _HOST.fullmatch(authority)
-    if match is None:
+    if match is None or len(authority) > _MOST_HOST:
         raise ValueError("the host is malformed")
     host, port = match.groups()
     return host.decode("ascii").lower().removesuffix("."), int(port) if port else None

@@ -28,6 +28,7 @@ class ListenError(Exception):
 class Address:
     """Where a listener really listens: port 0 has become a port."""
 
+    #: "" for every interface.
     host: str
     port: int | None
 
@@ -118,10 +119,10 @@ def _reason(error: OSError) -> str:
 
 
 def address_of(listener: Listener, bound: socket.socket) -> Address:
-    """Where a bound listener can be reached."""
+    """Where a bound listener listens."""
     if listener.port is None:
         return Address(listener.host, None)
-    return Address(listener.host or "127.0.0.1", bound.getsockname()[1])
+    return Address(listener.host, bound.getsockname()[1])
 
 
 def unbind(bound: socket.socket, path: str | None) -> None:

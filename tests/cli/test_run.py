@@ -26,7 +26,7 @@ class Running:
     def __init__(self, folder: Path, words: list[str]) -> None:
         self.process = subprocess.Popen([EDGE, "run", *words], cwd=folder, stderr=subprocess.PIPE, text=True)
         line = self.line()
-        found = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
+        found = re.search(r"listening on (?:127\.0\.0\.1)?:(\d+)", line)
         assert found is not None, line
         self.port = int(found.group(1))
 

@@ -24,7 +24,7 @@ def test_the_quickstart_starts_answers_and_stops() -> None:
     try:
         assert starting.stderr is not None
         line = starting.stderr.readline()
-        found = re.search(r"listening on 127\.0\.0\.1:(\d+)", line)
+        found = re.search(r"listening on (?:127\.0\.0\.1)?:(\d+)", line)
         assert found is not None, line
         with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/api/hello?name=you", timeout=20) as answer:
             seen = json.load(answer)
