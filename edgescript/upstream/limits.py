@@ -26,7 +26,7 @@ class Limits:
     #: How long a connection is kept that nobody uses.
     keepalive: float = 60.0
     #: How many of these are kept.
-    keepalive_connections: int = 128
+    keepalive_connections: int = 1024
     #: How old a connection may become.
     max_age: float = inf
     #: How many connections there may be to one endpoint at once.

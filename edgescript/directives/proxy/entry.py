@@ -27,7 +27,7 @@ class KeepAlive:
 
     idle: Duration = option("How long a connection is kept that nobody uses; 0 sets no limit.", default="1m", least=0)
     connections: int = option(
-        "How many unused connections are kept to each endpoint; 0 keeps none.", default="128", least=0
+        "How many unused connections are kept to each endpoint; 0 keeps none.", default="1024", least=0
     )
     age: Duration = option("How old a connection may become; 0 sets no limit.", default="0s", least=0)
 
