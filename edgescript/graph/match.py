@@ -1,7 +1,8 @@
 """The hot read path of the graph: from host and path to the steps that answer.
 
-Everything here is prepared once, so that ten thousand hosts or a thousand paths cost what one does: a dictionary for what
-is exact, one dictionary for each distinct length of what is a prefix, and a list only for what cannot be looked up.
+Everything here is prepared once, so that finding one of ten thousand hosts or a thousand paths takes no more steps than
+finding one of two: a dictionary for what is exact, one dictionary for each distinct length of what is a prefix, and a list
+only for what cannot be looked up.
 """
 
 from __future__ import annotations

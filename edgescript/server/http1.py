@@ -224,7 +224,7 @@ class Connection(asyncio.Protocol):
         line = REQUEST_LINE.match(data, position)
         end = data.find(b"\r\n\r\n", position)
         if line is None or end < 0 or end - position > bounds.max_header_size:
-            return self._skip_or_wait(line is None, end)
+            return self._skip_or_wait(end)
         method, target, minor = line.groups()
         try:
             headers = parse_fields(data[line.end() : end])
@@ -263,7 +263,7 @@ class Connection(asyncio.Protocol):
             self._drive.start()
         return True
 
-    def _skip_or_wait(self, malformed: bool, end: int) -> bool:
+    def _skip_or_wait(self, end: int) -> bool:
         """What begins the buffer is an empty line, an unfinished head, one that is too large, or none at all."""
         data = self._buffer = self._buffer[self._position :]
         if end >= 0:
@@ -389,9 +389,7 @@ class Connection(asyncio.Protocol):
 
     def _drop_rest(self, body: RequestBody) -> None:
         """The response came before the end of the request: read over a short rest of it, or close."""
-        if body.mode is Mode.DETACHED:
-            self.transport.abort()
-        elif not self.persistent or not self._informed or body.error is not None or body.left > MOST_DROPPED:
+        if not self.persistent or not self._informed or body.error is not None or body.left > MOST_DROPPED:
             self.close(unread=True)
         else:
             body.cancel()
@@ -520,13 +518,6 @@ class Connection(asyncio.Protocol):
             except OSError:  # no descriptors are left: the transport can still write
                 return None
         return None if descriptor is None else self._raw
-
-    def reading_descriptor(self) -> int | None:
-        """The socket's descriptor for somebody who reads the request's body from it."""
-        if self.scheme != "http" or self.transport.is_closing():
-            return None
-        descriptor: int = self.transport.get_extra_info("socket").fileno()
-        return descriptor
 
     def _close_raw(self) -> None:
         raw, self._raw = self._raw, None

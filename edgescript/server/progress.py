@@ -12,10 +12,6 @@ class Progress:
         self._since: float | None = None
         self._count = 0
 
-    def restart(self) -> None:
-        """The transfer was not expected to move until now."""
-        self._since = None
-
     def stalled(self, now: float, count: int, *, span: float, rate: int) -> bool:
         """
         Whether too little has moved in the span that ends now.

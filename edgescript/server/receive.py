@@ -5,7 +5,6 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from edgescript.http import splice
 from edgescript.http.body import BodyBroken, Sink
 from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.headers import Headers
@@ -27,7 +26,6 @@ class Mode(IntEnum):
     WAITING = 0  # nobody has asked for them
     PUSHING = 1  # into a sink
     DROPPING = 2  # nowhere
-    DETACHED = 3  # whoever detached the socket reads them
 
 
 class RequestBody:
@@ -116,31 +114,14 @@ class RequestBody:
         self._sink = None
         self._waiting.clear()
         self._waiting_size = 0
-        if self.mode is not Mode.DETACHED:
-            self.mode = Mode.DROPPING
-            self._connection.adjust_reading()
+        self.mode = Mode.DROPPING
+        self._connection.adjust_reading()
 
     def detach(self) -> tuple[int, bytes] | None:
-        if self._decoder is not None or self._left < splice.WORTH or self.mode is not Mode.WAITING or self.error:
-            return None
-        if self._limit is not None and self._too_long():
-            return None
-        descriptor = self._connection.reading_descriptor()
-        if descriptor is None:
-            return None
-        self._connection.send_continue()
-        self.mode = Mode.DETACHED
-        self._connection.adjust_reading()
-        received = b"".join(self._waiting)
-        self._waiting.clear()
-        return descriptor, received
+        return None  # uploads are copied: 0.3 s of processor time for 1 GiB
 
     def reattach(self, remaining: int) -> None:
-        self.received += self._left - remaining
-        self._left = remaining
-        self.mode = Mode.DROPPING
-        self.complete = remaining == 0
-        self._connection.body_changed()
+        raise RuntimeError("this body cannot be detached")
 
     # ---- the connection's side
 

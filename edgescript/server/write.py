@@ -37,7 +37,6 @@ class BodyWriter:
         "_exchange",
         "_head",
         "_left",
-        "_started",
         "blocked",
         "sent",
     )
@@ -49,14 +48,12 @@ class BodyWriter:
         self._head = head
         self._chunked = chunked
         self._left = body.length
-        self._started = False
         self._done = False
         self.blocked = False
         self.sent = 0
 
     def start(self) -> None:
         self._body.start(self)
-        self._started = True
         if self._head and not self._done:  # nothing was there yet: the client sees the head now
             self._send(b"")
 
