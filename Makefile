@@ -58,10 +58,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m edgescript.cli.generate --check
+	$(BIN)/python -m edgescript.generate --check
 
 generate: $(READY)
-	$(BIN)/python -m edgescript.cli.generate
+	$(BIN)/python -m edgescript.generate
 
 bench: $(READY)
 	$(call debian,$(BENCH_PEERS))

@@ -35,18 +35,28 @@ def compile_file(
     :param directory: where relative paths of the file start
     :param clock: seconds of the monotonic clock
     """
+    bound, problems = understand(file, catalogue)
+    if has_errors(problems):
+        return None, problems
+    graph, more = build(bound, directory=directory, clock=clock)
+    return graph, problems + more
+
+
+def understand(file: File, catalogue: Catalogue) -> tuple[BoundFile, list[Problem]]:
+    """What the lines of an expanded file mean, as far as they mean something, and everything that is wrong with them."""
     bound, problems = bind_file(file, catalogue)
     found = check(bound)
     if has_errors(problems):
         # A directive that was not understood is missing from what was checked: only what is certain is said.
         found = [problem for problem in found if problem.severity is Severity.ERROR]
-    problems += found
-    if has_errors(problems):
-        return None, problems
+    return bound, problems + found
+
+
+def build(bound: BoundFile, *, directory: str, clock: Callable[[], float]) -> tuple[Graph | None, list[Problem]]:
+    """The graph of a file without errors, or None and why it cannot be set up on this machine."""
     building = _Building(directory, clock)
     graph = building.graph(bound)
-    problems += building.problems
-    return (None if has_errors(problems) else graph), problems
+    return (None if has_errors(building.problems) else graph), building.problems
 
 
 def has_errors(problems: Sequence[Problem]) -> bool:

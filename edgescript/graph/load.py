@@ -6,15 +6,56 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from edgescript.catalog import Catalogue
-from edgescript.graph.compile import compile_file, has_errors
+from edgescript.graph.bound import BoundFile
+from edgescript.graph.compile import build, has_errors, understand
 from edgescript.graph.model import Graph
-from edgescript.language.expand import expand
+from edgescript.language.expand import File, expand
 from edgescript.language.files import read_file
 from edgescript.language.parse import parse
+from edgescript.language.tree import Tree
 from edgescript.text.problem import Problem, in_order
 from edgescript.text.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that can be known of a text without setting anything up: what editors and checks work on."""
+
+    tree: Tree
+    #: After imports; empty where the text is too large, or nested too deep.
+    file: File
+    #: What the lines mean, as far as they mean something; None where there was nothing to look at.
+    bound: BoundFile | None
+    #: In order of their places, imported files included.
+    problems: list[Problem]
+
+
+def analyse(
+    source: Source,
+    *,
+    catalogue: Catalogue,
+    environment: Mapping[str, str],
+    read: Callable[[str], bytes] = read_file,
+) -> Analysis:
+    """
+    What a text means, and everything that is wrong with it. It opens nothing but the files that are imported.
+
+    :param environment: where `{$NAME}` is looked up
+    :param read: gives the bytes of an imported file, or raises OSError
+    """
+    tree, problems = parse(source)
+    if any(problem.code == "E014" for problem in problems):
+        return Analysis(
+            tree, File(), None, problems
+        )  # what is too deep was not read as blocks: all of it would seem wrong
+    file, more = expand(tree, environment=environment, read=read)
+    problems += more
+    bound, more = understand(file, catalogue)
+    problems += [*more, *catalogue.problems()]
+    return Analysis(tree, file, bound, in_order(problems))
 
 
 def load(
@@ -34,14 +75,11 @@ def load(
     :param read: gives the bytes of an imported file, or raises OSError
     """
     with _no_garbage():
-        tree, problems = parse(source)
-        if any(problem.code == "E014" for problem in problems):
-            return None, problems  # what is too deep was not read as blocks: everything in it would seem wrong
-        file, more = expand(tree, environment=environment, read=read)
-        problems += more
-        graph, more = compile_file(file, catalogue, directory=directory, clock=clock)
-        problems += [*more, *catalogue.problems()]
-    return (None if has_errors(problems) else graph), in_order(problems)
+        found = analyse(source, catalogue=catalogue, environment=environment, read=read)
+        if found.bound is None or has_errors(found.problems):
+            return None, found.problems
+        graph, more = build(found.bound, directory=directory, clock=clock)
+    return graph, in_order([*found.problems, *more])
 
 
 @contextmanager

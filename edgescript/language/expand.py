@@ -40,6 +40,12 @@ class File:
     sites: list[SiteBlock] = field(default_factory=list)
     #: The `test "name" { … }` lines.
     tests: list[Line] = field(default_factory=list)
+    #: Every file that was read, the Edgefile itself first.
+    trees: list[Tree] = field(default_factory=list)
+    #: Snippets by name, as they are defined.
+    snippets: dict[str, Snippet] = field(default_factory=dict)
+    #: What the imports name: snippets, files, `std/…`.
+    imported: set[str] = field(default_factory=set)
 
 
 def expand(
@@ -62,10 +68,14 @@ def expand(
     expander = _Expander(importer)
     try:
         expander.collect(tree.lines, None)
-        return expander.filled(), importer.problems
+        file = expander.filled()
     except TooMuchImported as error:
         importer.problem("E014", f"the imports come to more than {imports.MAX_IMPORTED_LINES:,} lines", error.span)
-        return File(), importer.problems
+        file = File()
+    file.trees = [tree, *importer.trees.values()]
+    file.snippets = importer.snippets
+    file.imported = importer.names
+    return file, importer.problems
 
 
 class _Expander:

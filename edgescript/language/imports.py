@@ -89,7 +89,10 @@ class Importer:
         self._read = read
         self._find = find
         self._main = os.path.normpath(tree.source.name)
-        self._trees: dict[str, Tree] = {}
+        #: The files that were read, by their normalised names.
+        self.trees: dict[str, Tree] = {}
+        #: What the imports name.
+        self.names: set[str] = set()
         self._imported_lines = 0
         #: Whether lines of a source may need replacing or importing.
         self._needs_work: dict[Source, bool] = {}
@@ -242,6 +245,7 @@ class Importer:
 
     def _targets(self, name: str, span: Span, line: Line) -> Iterable[tuple[str, str, Callable[[], list[Line] | None]]]:
         """What a name means: for each thing its name, its key, and how to come by its lines."""
+        self.names.add(name)
         snippet = self.snippets.get(name)
         if snippet is not None:
             return [(name, f"({name})", lambda: snippet.line.block)]
@@ -257,13 +261,13 @@ class Importer:
         return name, key, lambda: self._lines_of_file(name, path, key, span)
 
     def _lines_of_file(self, name: str, path: str, key: str, span: Span) -> list[Line] | None:
-        if key not in self._trees:
+        if key not in self.trees:
             try:
-                self._trees[key] = self._parsed(path, self._read(path), span)
+                self.trees[key] = self._parsed(path, self._read(path), span)
             except (OSError, ValueError) as error:  # ValueError: a NUL in the name
                 self._not_there(name, path, error, span)
                 return None
-        return self._trees[key].lines
+        return self.trees[key].lines
 
     def _parsed(self, path: str, data: bytes, span: Span) -> Tree:
         self._imported_lines += _LINES_OF_FILE
@@ -291,9 +295,9 @@ class Importer:
         return [(name, name, lambda: self._lines_of_standard(name, span))]
 
     def _lines_of_standard(self, name: str, span: Span) -> list[Line] | None:
-        if name not in self._trees:
-            self._trees[name] = self._parsed(f"{name}.edge", standard_file(name[4:]).read_bytes(), span)
-        return self._trees[name].lines
+        if name not in self.trees:
+            self.trees[name] = self._parsed(f"{name}.edge", standard_file(name[4:]).read_bytes(), span)
+        return self.trees[name].lines
 
 
 def is_import(line: Line) -> bool:

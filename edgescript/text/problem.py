@@ -22,6 +22,23 @@ class Note(NamedTuple):
     span: Span | None = None
 
 
+class Edit(NamedTuple):
+    """One change of a text: what stands in `span` (nothing, where it is empty) is replaced."""
+
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """A change that mends a problem, which a machine can carry out."""
+
+    #: What it does, for a person to choose: `write "proxy"`.
+    title: str
+    edits: tuple[Edit, ...]
+    #: It says what the writer must have meant, so that `edge validate --fix` may apply it unasked.
+    safe: bool = False
+
+
 class Problem(NamedTuple):
     """One diagnostic. `code` is stable (`codes.py` lists them all) and decides the severity: E… or W…."""
 
@@ -32,6 +49,7 @@ class Problem(NamedTuple):
     notes: tuple[Note, ...] = ()
     #: What to do: `did you mean "proxy"?`
     hint: str | None = None
+    fix: Fix | None = None
 
     @property
     def severity(self) -> Severity:

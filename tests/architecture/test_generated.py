@@ -13,7 +13,8 @@ import pytest
 
 import edgescript
 from edgescript.catalog import Catalogue
-from edgescript.cli import generate
+from edgescript.generate import __main__ as generate
+from edgescript.generate import textmate
 
 ROOT = Path(edgescript.__path__[0]).parent
 
@@ -69,20 +70,20 @@ def test_generated_files_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> N
 def test_adding_a_directive_touches_one_file(copy: Path) -> None:
     (copy / "edgescript" / "directives" / "wave.py").write_text(WAVE)
 
-    stale = run(copy, "-m", "edgescript.cli.generate", "--check")
+    stale = run(copy, "-m", "edgescript.generate", "--check")
     assert stale.returncode == 1
     assert "docs/reference/directives/wave.md is not up to date" in stale.stderr
     assert "make generate" in stale.stderr
 
-    assert run(copy, "-m", "edgescript.cli.generate").returncode == 0
-    assert run(copy, "-m", "edgescript.cli.generate", "--check").returncode == 0
+    assert run(copy, "-m", "edgescript.generate").returncode == 0
+    assert run(copy, "-m", "edgescript.generate", "--check").returncode == 0
 
     page = (copy / "docs/reference/directives/wave.md").read_text()
     assert "- `lingering_for <duration>`: How long to wave." in page
     assert "[`wave`](directives/wave.md)" in (copy / "docs/reference/README.md").read_text()
-    schema = json.loads((copy / "docs/reference/edgefile.schema.json").read_text())
+    schema = json.loads((copy / "docs/edgefile.schema.json").read_text())
     assert schema["$defs"]["directives"]["wave"]["properties"]["lingering_for"]["default"] == "3s"
-    grammar = (copy / generate.GRAMMAR).read_text()
+    grammar = (copy / textmate.PATH).read_text()
     assert re.search(r"[(|]wave[|)]", grammar)
     assert "lingering_for" in grammar
 
@@ -95,10 +96,10 @@ def test_adding_a_directive_touches_one_file(copy: Path) -> None:
 def test_the_page_of_an_entry_that_is_gone_goes_too(copy: Path) -> None:
     page = copy / "docs/reference/directives/gone.md"
     page.write_text("# gone\n")
-    checked = run(copy, "-m", "edgescript.cli.generate", "--check")
+    checked = run(copy, "-m", "edgescript.generate", "--check")
     assert checked.returncode == 1
     assert "docs/reference/directives/gone.md belongs to no entry" in checked.stderr
-    assert run(copy, "-m", "edgescript.cli.generate").returncode == 0
+    assert run(copy, "-m", "edgescript.generate").returncode == 0
     assert not page.exists()
 
 
@@ -108,7 +109,7 @@ def test_a_wrong_argument_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_grammar_of_the_editor_is_made_of_sound_patterns() -> None:
-    grammar = json.loads(generate.generated(Catalogue.load())[generate.GRAMMAR])
+    grammar = json.loads(generate.generated(Catalogue.load())[textmate.PATH])
     rules = [*grammar["patterns"], grammar["repository"]["placeholder"], *grammar["repository"]["text"]["patterns"]]
     for rule in rules:
         for key in ("match", "begin"):

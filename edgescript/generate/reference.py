@@ -1,0 +1,88 @@
+"""The reference: a page for each entry, the values, and the codes of problems."""
+
+from __future__ import annotations
+
+from edgescript.catalog import Catalogue
+from edgescript.declare import describe
+from edgescript.declare.describe import Description
+from edgescript.declare.entries import Placeholder
+from edgescript.declare.kinds import KINDS
+from edgescript.generate.shelves import described
+from edgescript.text.codes import CODES
+
+FOLDER = "docs/reference"
+
+_TITLES = {
+    "directives": "Directives",
+    "matchers": "Matchers",
+    "placeholders": "Placeholders",
+    "balancers": "Balancing policies",
+    "settings": "Global settings",
+}
+
+
+def files(catalogue: Catalogue) -> dict[str, str]:
+    shelves = described(catalogue)
+    found = {f"{FOLDER}/README.md": _index(shelves)}
+    for shelf, descriptions in shelves.items():
+        if shelf != "placeholders":
+            found |= {f"{FOLDER}/{shelf}/{one.name}.md": describe.as_markdown(one) for one in descriptions}
+    found[f"{FOLDER}/placeholders.md"] = _placeholders(catalogue, shelves["placeholders"])
+    found[f"{FOLDER}/values.md"] = _values()
+    found[f"{FOLDER}/problems.md"] = _problems()
+    return found
+
+
+def _index(shelves: dict[str, list[Description]]) -> str:
+    parts = ["# Reference", "Made from the declarations in the source by `make generate`."]
+    for shelf, descriptions in shelves.items():
+        page = "placeholders.md" if shelf == "placeholders" else None
+        rows = [
+            [f"[{_cell(one)}]({page or f'{shelf}/{one.name}.md'})", _first_sentence(one.summary)]
+            for one in descriptions
+        ]
+        parts += [f"## {_TITLES[shelf]}", _table(["", ""], rows)]
+    parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
+    parts[-1] += "\n- [Problems](problems.md): the codes of everything that can be wrong with an Edgefile"
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _cell(description: Description) -> str:
+    return f"`{{{description.name}}}`" if description.shelf == "placeholders" else f"`{description.name}`"
+
+
+def _first_sentence(text: str) -> str:
+    return text.partition(". ")[0].removesuffix(".")
+
+
+def _placeholders(catalogue: Catalogue, descriptions: list[Description]) -> str:
+    parts = ["# Placeholders", "Names in braces that stand for a value of the request or its response."]
+    for description in descriptions:
+        entry = catalogue.placeholder(description.name)
+        assert isinstance(entry, Placeholder)
+        after = "Has a value only once there is a response." if entry.of_response else ""
+        parts += [
+            f"## {description.name}",
+            description.usage.replace("{", "`{").replace("}", "}`"),
+            description.summary,
+        ]
+        parts += [description.body, after]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _values() -> str:
+    rows = [[kind.name, kind.expected, ", ".join(f"`{sample}`" for sample in kind.samples)] for kind in KINDS]
+    return f"# Values\n\n{_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
+
+
+def _problems() -> str:
+    return f"# Problems\n\n{_table(['Code', 'What is wrong'], [[code, text] for code, text in CODES.items()])}\n"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return (
+        "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+        if rows
+        else ""
+    )
