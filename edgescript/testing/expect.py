@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from edgescript.testing.scenario import Expectation
-from edgescript.testing.standin import Received
+from edgescript.testing.standin import Received, bare_address
+
+#: Lines of a difference that are shown.
+MOST_DIFFERENCES = 40
+#: `expect upstream none`
+NO_UPSTREAM = "none"
 
 Pairs = list[tuple[str, str]]
 
@@ -24,17 +32,41 @@ class Answer:
     upstream: str | None = None
     #: The last request that a stand-in was sent for it.
     sent: Received | None = None
+    #: What it went through, by the names that `expect route` takes.
+    routes: tuple[str, ...] = ()
 
 
 def compare(expectation: Expectation, answer: Answer) -> str | None:
     """None where the expectation holds; otherwise what came instead, for a person."""
-    if answer.aborted != (expectation.subject == "abort"):
+    instead = _instead(expectation, answer)
+    if not expectation.negated:
+        return instead
+    return "just that" if instead is None else None
+
+
+def _instead(expectation: Expectation, answer: Answer) -> str | None:
+    subject = expectation.subject
+    if subject not in _WITHOUT_ANSWER and answer.aborted != (subject == "abort"):
         return "the connection was closed without an answer" if answer.aborted else f"an answer: {answer.status}"
-    return _COMPARISONS[expectation.subject](expectation.arguments, answer)
+    return _COMPARISONS[subject](expectation.arguments, answer)
+
+
+def difference(expectation: Expectation, answer: Answer) -> list[str]:
+    """The lines in which a body differs from what was expected of it; empty where it says no more than `compare`."""
+    body = answer.sent.body if expectation.subject == "upstream body" and answer.sent else answer.body
+    if expectation.subject not in ("body", "upstream body") or expectation.negated:
+        return []
+    wanted, came = expectation.arguments[0], _decoded(body)
+    if wanted.startswith("~") or "\n" not in wanted.rstrip("\n"):
+        return []
+    lines = difflib.unified_diff(wanted.splitlines(), came.splitlines(), "expected", "came", lineterm="", n=2)
+    return [_shortened(line) for line in islice(lines, MOST_DIFFERENCES)]
 
 
 def fits(value: str, wanted: str) -> bool:
-    """Whether a text is the wanted one; `*` at either end of the latter stands for anything."""
+    """Whether a text is the wanted one: `~` leads in a regular expression, and `*` at either end stands for anything."""
+    if wanted.startswith("~"):
+        return re.search(wanted[1:], value) is not None
     core = wanted.strip("*")
     match wanted.startswith("*"), wanted.endswith("*"):
         case True, True:
@@ -69,9 +101,19 @@ def _field(arguments: Sequence[str], headers: Pairs) -> str | None:
 
 
 def _upstream(arguments: Sequence[str], answer: Answer) -> str | None:
-    if answer.upstream is not None and bare_address(answer.upstream) == bare_address(arguments[0]):
+    wanted = None if arguments[0] == NO_UPSTREAM else bare_address(arguments[0])
+    came = None if answer.upstream is None else bare_address(answer.upstream)
+    if came == wanted:
         return None
     return "no upstream was asked" if answer.upstream is None else answer.upstream
+
+
+def _route(arguments: Sequence[str], answer: Answer) -> str | None:
+    """A name of a site, a matcher, or the first words of a line: as they stand in the file."""
+    wanted = [word for argument in arguments for word in argument.split()]
+    if any(route.split()[: len(wanted)] == wanted for route in answer.routes):
+        return None
+    return ", ".join(answer.routes) or "no route"
 
 
 def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _Comparison:
@@ -81,21 +123,20 @@ def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _C
     return comparison
 
 
-def bare_address(address: str) -> str:
-    """An upstream's address without scheme: `127.0.0.1:8080`; ports that a scheme implies are put in."""
-    scheme, separator, rest = address.rstrip("/").rpartition("://")
-    if not separator or rest.rpartition("]")[2].rpartition(":")[1]:
-        return rest
-    return f"{rest}:{443 if scheme == 'https' else 80}"
-
-
 def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 200 else f"{text[:200]}…")
+    return repr(_shortened(text))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _decoded(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
+
+#: Told of requests that were not answered too.
+_WITHOUT_ANSWER = ("route", "upstream", "upstream method", "upstream uri", "upstream header", "upstream body")
 
 _Comparison = Callable[[Sequence[str], Answer], str | None]
 
@@ -104,6 +145,7 @@ _COMPARISONS: dict[str, _Comparison] = {
     "header": lambda arguments, answer: _field(arguments, answer.headers),
     "body": lambda arguments, answer: _text(arguments, _decoded(answer.body)),
     "abort": lambda arguments, answer: None,
+    "route": _route,
     "upstream": _upstream,
     "upstream method": _of_upstream(lambda arguments, sent: _text(arguments, sent.method)),
     "upstream uri": _of_upstream(lambda arguments, sent: _text(arguments, sent.uri)),

@@ -11,9 +11,10 @@ import pytest
 from edgescript.catalog import Catalogue
 from edgescript.language.parse import parse
 from edgescript.testing.check import Report, check
-from edgescript.testing.scenario import Scenario, StandIn, read_tests
-from edgescript.testing.standin import Received, standing_in
-from edgescript.text.source import Source, Span
+from edgescript.testing.clock import VirtualLoop
+from edgescript.testing.scenario import Scenario, read_tests
+from edgescript.testing.standin import Received, Reply, StandIns
+from edgescript.text.source import Source
 
 Check = Callable[[str], Report]
 Talk = Callable[[Sequence[bytes]], tuple[bytes, list[Received]]]
@@ -46,17 +47,19 @@ def talk() -> Talk:
     """Sends pieces to a stand-in: what it answered until it closed or had nothing more to read, and what it received."""
 
     async def exchange(pieces: Sequence[bytes]) -> tuple[bytes, list[Received]]:
-        received: list[Received] = []
-        source = Source("Edgefile", "")
-        async with standing_in(StandIn("127.0.0.1:1", Span(source, 0, 0)), received) as place:
-            reader, writer = await asyncio.open_connection(*place)
-            for piece in pieces:
-                writer.write(piece)
-                await writer.drain()
-            writer.write_eof()
-            answer = await reader.read()
-            writer.close()
-            await writer.wait_closed()
-        return answer, received
+        stand_ins = StandIns()
+        stand_ins.add("127.0.0.1:1", Reply())
+        reader = asyncio.StreamReader()
+        protocol = await stand_ins.dial("127.0.0.1:1", lambda: asyncio.StreamReaderProtocol(reader))
+        transport = protocol._transport  # type: ignore[attr-defined]
+        for piece in pieces:
+            transport.write(piece)
+            await asyncio.sleep(1)
+        transport.write_eof()
+        return await reader.read(), stand_ins.received
 
-    return lambda pieces: asyncio.run(exchange(pieces))
+    def run(pieces: Sequence[bytes]) -> tuple[bytes, list[Received]]:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(exchange(pieces))
+
+    return run
