@@ -76,14 +76,18 @@ class FreshSites:
 
     def listener(self, listener: Listener) -> Listener:
         """A listener of the file, with the sites of this test."""
-        return Listener(listener.host, listener.port, _FreshHosts(listener.hosts, self.site))
+        return Listener(listener.host, listener.port, _FreshHosts(listener.hosts, self))
 
-    def site(self, original: Site) -> Site:
+    def find(self, table: HostTable[Site], host: str) -> Site | None:
         """
-        The same site, built anew when it is first asked for.
+        The site that a table has for a host, built anew when it is first asked for.
 
         :raises OSError: if it cannot be set up any more
         """
+        original = table.find(host)
+        if original is None:
+            self._recorder.enter(None, host, None)
+            return None
         number = self._compiled.numbers[id(original)]
         site = self._built.get(number)
         if site is None:
@@ -93,7 +97,7 @@ class FreshSites:
             if problems:
                 raise OSError(problems[0].message)
             site = self._built[number] = self._recorder.watched(number, made)
-        self._recorder.enter(site)
+        self._recorder.enter(site, host, table.name_of(host))
         return site
 
     async def close(self) -> None:
@@ -106,13 +110,12 @@ class _FreshHosts(HostTable[Site]):
 
     __slots__ = ("_fresh", "_table")
 
-    def __init__(self, table: HostTable[Site], fresh: Callable[[Site], Site]) -> None:
+    def __init__(self, table: HostTable[Site], fresh: FreshSites) -> None:
         self._table = table
         self._fresh = fresh
 
     def find(self, host: str) -> Site | None:
-        found = self._table.find(host)
-        return None if found is None else self._fresh(found)
+        return self._fresh.find(self._table, host)
 
     def name_of(self, host: str) -> str | None:
         return self._table.name_of(host)

@@ -113,7 +113,7 @@ def _route(arguments: Sequence[str], answer: Answer) -> str | None:
     wanted = [word for argument in arguments for word in argument.split()]
     if any(route.split()[: len(wanted)] == wanted for route in answer.routes):
         return None
-    return ", ".join(answer.routes) or "no route"
+    return " › ".join(answer.routes) or "no route"
 
 
 def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _Comparison:

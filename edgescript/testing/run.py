@@ -53,13 +53,16 @@ async def _repeated(stage: Stage, request: Request) -> list[Failure]:
     answer = Answer()
     try:
         for _ in range(request.repeat):
+            stage.stand_ins.received.clear()
             answer = await stage.ask(request)
     except Unanswered as reason:
         return [Failure(str(reason), request.span, stage.walk())]
     except Exception as error:  # whatever is wrong with a step, or with us: one test fails, and the others go on
         return [Failure(f"{type(error).__name__}: {error}", request.span, stage.walk())]
     return [
-        Failure(f"expected {_written(expectation)}; there came {instead}", expectation.span, stage.walk(), answer, lines)
+        Failure(
+            f"expected {_written(expectation)}; there came {instead}", expectation.span, stage.walk(), answer, lines
+        )
         for expectation in request.expectations
         if (instead := compare(expectation, answer)) is not None
         for lines in [difference(expectation, answer)]

@@ -63,7 +63,8 @@ class Stage:
         self._sites = FreshSites(compiled, self.recorder, loop.time)
         self._heard = _Heard()
         self._answer = ""
-        self._asked = ("", "")
+        #: The last request and where it came in; None where it did not.
+        self._asked: tuple[str, str] | None = None
 
     async def ask(self, request: Request) -> Answer:
         """
@@ -71,26 +72,28 @@ class Stage:
 
         :raises Unanswered: if nothing came that can be looked at
         """
+        self._asked = None
         listener = listener_for(self._compiled.graph, request)
         if listener is None:
             raise Unanswered(nothing_listens(self._compiled.graph, request))
         self._asked = (_heading(request), f"{listener.host}:{listener.port}")
         self._answer = "no answer"
         self.recorder.begin()
-        self.stand_ins.received.clear()
+        received = self.stand_ins.received
+        before = len(received)
         with self._set():
             answer = await self._patiently(self._sites.listener(listener), request)
         if self.stand_ins.errors:
             raise self.stand_ins.errors.pop(0)
         if self._heard.said:
             raise Unanswered(self._heard.said.pop(0))
-        answer.sent = self.stand_ins.received[-1] if self.stand_ins.received else None
-        answer.routes = tuple(self.recorder.routes())
+        answer.sent = received[-1] if len(received) > before else None
+        answer.routes = tuple(dict.fromkeys(self.recorder.routes))
         return answer
 
-    def walk(self) -> Explanation:
-        """What the last request went through, as `edge explain` would tell it."""
-        return self.recorder.explanation(*self._asked, self._answer)
+    def walk(self) -> Explanation | None:
+        """What the last request went through, as `edge explain` would tell it; None where nothing listened for it."""
+        return None if self._asked is None else self.recorder.explanation(*self._asked, self._answer)
 
     async def close(self) -> None:
         """Give back what the routes hold."""

@@ -36,6 +36,8 @@ class Received:
     #: In the order in which they came, names as they were sent.
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    #: The address of the stand-in that it came to: `10.0.0.1:8080`, or `*`.
+    upstream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class _Answering(asyncio.Protocol):
         if self._stand_ins.fails(self._key):
             self._transport.abort()  # the next connection is refused
             return
+        request.upstream = self._key
         self._stand_ins.received.append(request)
         task = asyncio.get_running_loop().create_task(self._answer(request))
         self._answers.add(task)

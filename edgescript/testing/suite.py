@@ -93,8 +93,9 @@ def open_suite(
     files = [tree.source.name for tree in trees]
     lines = [] if not own else list(_tests_of(source, environment, read) if compiled is None else compiled.bound.tests)
     for test in tests:
-        file, more = expand(parse(test)[0], environment=environment, read=read)
-        problems += [*parse(test)[1], *more, *_misplaced(file, source)]
+        tree, wrong = parse(test)
+        file, more = expand(tree, environment=environment, read=read)
+        problems += [*wrong, *more, *_misplaced(file, source)]
         files += [tree.source.name for tree in file.trees]
         lines += file.tests
     scenarios, more = read_tests(lines)

@@ -10,7 +10,16 @@ from dataclasses import replace
 from typing import Any
 
 from edgescript.declare.entries import Role
-from edgescript.graph.explain import SHOWN_REFUSALS, Explanation, Outcome, Told, Verdict, _choice_verdict, _verdict
+from edgescript.graph.explain import (
+    SHOWN_REFUSALS,
+    Explanation,
+    Outcome,
+    Told,
+    Verdict,
+    _choice_verdict,
+    _site_reason,
+    _verdict,
+)
 from edgescript.graph.model import Choice, ErrorRoute, Flow, Program, Site, Step
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import HTTPError, Response
@@ -34,16 +43,26 @@ class Recorder:
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.site: Site | None = None
+        #: What the request went through, by the names that `expect route` knows: addresses, lines, matchers.
+        self.routes: list[str] = []
         #: What was touched in any request, by site.
         self.touched: dict[int, set[Touch]] = {}
-        self._verdict: Verdict | None = None
+        self._reason = ""
 
     def begin(self) -> None:
         self.told = []
         self.site = None
+        self.routes = []
+        self._reason = ""
 
-    def enter(self, site: Site) -> None:
+    def enter(self, site: Site | None, host: str, name: str | None) -> None:
+        """Note which site a host led to, and by which of its names."""
         self.site = site
+        if site is None:
+            self._reason = f"the host is {host or 'empty'}, and no site here has it"
+        else:
+            self._reason = _site_reason(host, name)
+            self.routes += site.names
 
     def watched(self, number: int, site: Site) -> Site:
         """The same site, whose steps are noted when they run."""
@@ -56,19 +75,6 @@ class Recorder:
 
     # ---- afterwards
 
-    def routes(self) -> Iterator[str]:
-        """Everything that a request went through, by the names that `expect route` knows it by."""
-        yield from () if self.site is None else self.site.names
-        for told in self.told:
-            if told.outcome in (Outcome.SKIPPED, Outcome.FAILED):
-                continue
-            yield told.text
-            if told.verdict is not None:
-                yield told.verdict.text
-            for verdict in told.tried:
-                if verdict.matched:
-                    yield verdict.text
-
     def explanation(self, request: str, listener: str, answer: str) -> Explanation:
         """The walk of the last request."""
         site = self.site
@@ -77,7 +83,7 @@ class Recorder:
             listener=listener,
             site=None if site is None else site.names,
             site_place=None if site is None else _place(site),
-            site_reason="no site has this host" if site is None else "",
+            site_reason=self._reason,
             steps=tuple(self.told),
             answer=answer,
         )
@@ -116,6 +122,7 @@ class _Watching:
             self._touched.add((self._number, -1, -1))
             tell_error(self._recorder, exchange)
             self._recorder.told.append(Told(Outcome.ENTERED, heading(route), _place(route), 0))
+            self._recorder.routes.append(heading(route))
             return first(exchange)
 
         return entered, run, otherwise, flow
@@ -124,6 +131,8 @@ class _Watching:
         verdict, self._verdict = self._verdict, None
         depth = self._depth + step.depth
         self._recorder.told.append(Told(outcome, step.text, _place(step), depth, verdict, tried, note))
+        if outcome not in (Outcome.SKIPPED, Outcome.CHOSE):
+            self._recorder.routes += [step.text, *([] if verdict is None else [verdict.text])]
 
     def _test(self, step: Step) -> Callable[[Exchange], bool]:
         matcher = step.matcher
@@ -197,6 +206,8 @@ class _Watching:
             number = taken.get(going, len(step.choices))
             if number < len(step.choices):
                 self._touched.add((self._number, position, number))
+                matcher = step.choices[number].matcher
+                self._recorder.routes += [step.choices[number].text, *([] if matcher is None else [matcher.text])]
             self._tell(step, Outcome.CHOSE, tried=tuple(_tried(step.choices, number, exchange)))
             return going
 
