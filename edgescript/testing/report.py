@@ -43,7 +43,7 @@ def _walked(failure: Failure) -> Iterator[str]:
     assert failure.walk is not None, "asked for before"
     yield from (f"    {line}".rstrip() for line in render(failure.walk).splitlines())
     if failure.answer is not None:
-        yield from (f"      {_cut(line)}" for line in _shown(failure.answer))
+        yield from (f"      {_cut(line)}".rstrip() for line in _shown(failure.answer))
 
 
 def _shown(answer: Answer) -> Iterator[str]:

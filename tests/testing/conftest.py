@@ -9,12 +9,50 @@ from pathlib import Path
 import pytest
 
 from edgescript.catalog import Catalogue
+from edgescript.declare.entries import Build, Role, directive
+from edgescript.http.body import Sink
+from edgescript.http.exchange import Exchange
+from edgescript.http.message import Response
 from edgescript.language.parse import parse
 from edgescript.testing.check import Report, check
 from edgescript.testing.clock import VirtualLoop
 from edgescript.testing.scenario import Scenario, read_tests
 from edgescript.testing.standin import Received, Reply, StandIns
 from edgescript.text.source import Source
+
+
+@directive("broken", role=Role.TERMINAL)
+class Broken:
+    """Raises what no directive should."""
+
+    def build(self, build: Build) -> Callable[[Exchange], Response]:
+        def run(exchange: Exchange) -> Response:
+            raise ZeroDivisionError("nobody thought of this")
+
+        return run
+
+
+class _EndlessBody:
+    """Pushes until somebody stops it, and never ends."""
+
+    length = None
+
+    def start(self, sink: Sink) -> None:
+        self.wanted = True
+        while self.wanted:
+            sink.write(bytes(1024 * 1024))
+
+    def cancel(self) -> None:
+        self.wanted = False
+
+
+@directive("endless", role=Role.TERMINAL)
+class Endless:
+    """Answers with a body that has no end."""
+
+    def build(self, build: Build) -> Callable[[Exchange], Response]:
+        return lambda exchange: Response(200, [], _EndlessBody())  # type: ignore[arg-type]
+
 
 Check = Callable[[str], Report]
 Talk = Callable[[Sequence[bytes]], tuple[bytes, list[Received]]]
@@ -24,9 +62,8 @@ Read = Callable[[str], tuple[list[Scenario], list[str]]]
 @pytest.fixture
 def run_tests(tmp_path: Path) -> Check:
     """Runs the tests of an Edgefile."""
-    return lambda text: check(
-        Source("Edgefile", text), catalogue=Catalogue.load(), environment={}, directory=str(tmp_path)
-    )
+    catalogue = Catalogue.load().with_entries(Broken, Endless)
+    return lambda text: check(Source("Edgefile", text), catalogue=catalogue, environment={}, directory=str(tmp_path))
 
 
 @pytest.fixture

@@ -95,14 +95,17 @@ def command(
     form: str,
     listing: bool,
     watch: bool,
-) -> int:
+) -> list[Suite]:
     options = _Options(selected, stop, verbose, coverage or coverage_min is not None, coverage_min, junit, form)
     if watch and (listing or "-" in files):
         raise click.UsageError("--watch runs the tests of files again and again")
     if watch:
         _watched(files, options)
     suites = list(_Files(files).suites())
-    return _list(suites, options) if listing else _Run(suites, options).code()
+    code = _list(suites, options) if listing else _Run(suites, options).code()
+    if code:
+        raise click.exceptions.Exit(code)
+    return suites  # so that they go with the process, and not piece by piece before
 
 
 def _watched(names: tuple[str, ...], options: _Options) -> NoReturn:
