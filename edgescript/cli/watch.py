@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
-
 from edgescript.cli import console, edgefile
 from edgescript.language.files import read_file
-from edgescript.server.listen import ListenError
 
 if TYPE_CHECKING:
     from edgescript.runtime.compose import Server
@@ -63,6 +60,8 @@ class Watch:
 
     async def follow(self, server: Server) -> None:
         """Look again and again, and take over what has changed."""
+        import anyio  # the server has it; `edge test --watch` does without
+
         while True:
             await anyio.sleep(INTERVAL)
             if self.files.changed():
@@ -70,6 +69,10 @@ class Watch:
                 await self._take_over(server)
 
     async def _take_over(self, server: Server) -> None:
+        import anyio.to_thread
+
+        from edgescript.server.listen import ListenError
+
         try:
             graph, problems = await anyio.to_thread.run_sync(
                 lambda: edgefile.compiled(edgefile.read(self._name), read=self.read)

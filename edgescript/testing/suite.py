@@ -125,16 +125,9 @@ def is_test_file(path: Path) -> bool:
 
 
 def stands_alone(source: Source) -> bool:
-    """Whether a `*.test.edge` file has sites or settings of its own."""
-    lines = parse(source)[0].lines
-    return any(
-        line.block is not None and (not line.words or line.words[0].value != "test") and not _is_snippet(line)
-        for line in lines
-    )
-
-
-def _is_snippet(line: Line) -> bool:
-    return len(line.words) == 1 and line.words[0].value.startswith("(")
+    """Whether a `*.test.edge` file has, or imports, sites or settings of its own."""
+    file, _ = expand(parse(source)[0])
+    return bool(file.sites or file.settings)
 
 
 def tested_by(path: Path) -> Path | None:
