@@ -29,7 +29,7 @@ from edgescript.declare.kinds import KindError
 from edgescript.graph.explain import Explanation, render
 from edgescript.language.files import MOST_BYTES
 from edgescript.testing.clock import VirtualLoop
-from edgescript.testing.compiled import Compiled, compile_for_tests
+from edgescript.testing.compiled import compile_for_tests
 from edgescript.testing.expect import Answer
 from edgescript.testing.scenario import Request, request_for
 from edgescript.testing.stage import Stage
@@ -168,8 +168,10 @@ class Edge:
             raise EdgefileError(self.problems)
         self._compiled = compiled
         self._runner = asyncio.Runner(loop_factory=VirtualLoop)
-        self._stage = Stage(compiled, _loop(self._runner))
-        self._end = weakref.finalize(self, _close, self._runner, self._stage, compiled)
+        loop = _loop(self._runner)
+        self._stage = Stage(compiled, loop)
+        # Garbage is collected at any time, perhaps while another loop runs: then nothing more can be awaited.
+        self._forgotten = weakref.finalize(self, loop.close)
 
     def __enter__(self) -> Edge:
         return self
@@ -180,8 +182,11 @@ class Edge:
         self.close()
 
     def close(self) -> None:
-        """Give back what the routes hold. It happens by itself when nobody knows the object any more."""
-        self._end()
+        """Give back what the routes hold. It need not be called: what nobody knows any more is freed."""
+        if self._forgotten.detach() is not None:
+            self._runner.run(self._stage.close())
+            self._runner.run(self._compiled.graph.close())
+            self._runner.close()
 
     # ---- the world around
 
@@ -256,10 +261,16 @@ class Edge:
         """
         request = _request(method, url, headers, body, json)
         request.ip = ip
-        answer = self._runner.run(self._stage.ask(request))
+        answer = self._runner.run(self._asked(request))
         explanation = self._stage.walk()
         assert explanation is not None, "it came in, or there were no answer"
         return _response(answer, explanation)
+
+    async def _asked(self, request: Request) -> Answer:
+        try:
+            return await self._stage.ask(request)
+        finally:
+            await self._stage.clock.move(0)  # what ends with the request has ended then
 
     def get(self, url: str, **options: Any) -> Response:
         """`request` with GET; the options are the same."""
@@ -299,12 +310,6 @@ def _loop(runner: asyncio.Runner) -> VirtualLoop:
     loop = runner.get_loop()
     assert isinstance(loop, VirtualLoop), "the runner was told to make one"
     return loop
-
-
-def _close(runner: asyncio.Runner, stage: Stage, compiled: Compiled) -> None:
-    runner.run(stage.close())
-    runner.run(compiled.graph.close())
-    runner.close()
 
 
 def _seconds(time: float | str) -> float:

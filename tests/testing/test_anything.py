@@ -27,14 +27,17 @@ SITE = """:80 {
     respond "{method} {query.x} {time.now}"
 }
 """
-WORDS = st.sampled_from(
-    [*_TEST, *_REQUEST, *_STAND_IN, *_EXPECTATIONS, *_OF_UPSTREAM, "not", "none", "GET", "/", "/api/x", "/gone", "/broken"]
-    + ["http://localhost/", "https://x/", "http://[", "10.0.0.1:8080", "*", "200", "5xx", "99", "10s", "3d", "-1", "~("]
-    + ["2026-01-01T00:00:00Z", "~a|b", '""', '"a\\nb"', "X-Y", "é", "{path}", "upstream"]
-)
+TABLES = (_TEST, _REQUEST, _STAND_IN, _EXPECTATIONS, _OF_UPSTREAM)
+OTHERS = """
+    not none GET / /api/x /gone /broken http://localhost/ https://x/ http://[ 10.0.0.1:8080 * 200 5xx 99 10s 3d -1 ~( ~a|b
+    2026-01-01T00:00:00Z "" "a\\nb" X-Y é {path}
+"""
+WORDS = st.sampled_from([*(word for table in TABLES for word in table), *OTHERS.split()])
 LINES = st.lists(WORDS, min_size=1, max_size=5).map(" ".join)
 STAND_INS = st.lists(LINES, max_size=3).map(lambda lines: "upstream 10.0.0.1:8080 {\n" + "\n".join(lines) + "\n}")
-SOUND = st.sampled_from(["request GET /api/x", "request POST /", "expect status 200", "expect abort", "after 1h", "body x"])
+SOUND = st.sampled_from(
+    ["request GET /api/x", "request POST /", "expect status 200", "expect abort", "after 1h", "body x"]
+)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
