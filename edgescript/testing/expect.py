@@ -13,6 +13,10 @@ from edgescript.testing.standin import Received, bare_address
 
 #: Lines of a difference that are shown.
 MOST_DIFFERENCES = 40
+#: Texts up to so many characters are compared by eye.
+SHORT = 20
+#: Characters that are shown before the first one that differs.
+LEAD = 60
 #: `expect upstream none`
 NO_UPSTREAM = "none"
 
@@ -52,15 +56,41 @@ def _instead(expectation: Expectation, answer: Answer) -> str | None:
 
 
 def difference(expectation: Expectation, answer: Answer) -> list[str]:
-    """The lines in which a body differs from what was expected of it; empty where it says no more than `compare`."""
-    body = answer.sent.body if expectation.subject == "upstream body" and answer.sent else answer.body
-    if expectation.subject not in ("body", "upstream body") or expectation.negated:
+    """The lines in which a text differs from what was expected of it; empty where it says no more than `compare`."""
+    texts = None if expectation.negated or answer.aborted else _texts(expectation, answer)
+    if texts is None:
         return []
-    wanted, came = expectation.arguments[0], _decoded(body)
-    if wanted.startswith("~") or "\n" not in wanted.rstrip("\n"):
+    wanted, came = texts
+    if "\n" in wanted.rstrip("\n"):
+        lines = difflib.unified_diff(wanted.splitlines(), came.splitlines(), "expected", "came", lineterm="", n=2)
+    elif min(len(wanted), len(came)) > SHORT and "\n" not in came:
+        lines = (line.rstrip("\n") for line in difflib.ndiff(*_from_difference(wanted, came)))
+    else:
         return []
-    lines = difflib.unified_diff(wanted.splitlines(), came.splitlines(), "expected", "came", lineterm="", n=2)
     return [_shortened(line) for line in islice(lines, MOST_DIFFERENCES)]
+
+
+def _texts(expectation: Expectation, answer: Answer) -> tuple[str, str] | None:
+    """What was expected and what came, where both are one text."""
+    subject = expectation.subject.removeprefix("upstream ")
+    source = answer if subject == expectation.subject else answer.sent
+    wanted = expectation.arguments[-1] if expectation.arguments else ""
+    if source is None or wanted.startswith(("~", "*")) or wanted.endswith("*"):
+        return None
+    if subject == "body":
+        return wanted, _decoded(source.body)
+    if subject == "header" and len(expectation.arguments) == 2:
+        values = [value for name, value in source.headers if name.lower() == expectation.arguments[0].lower()]
+        return (wanted, values[0]) if len(values) == 1 else None
+    return None
+
+
+def _from_difference(one: str, other: str) -> tuple[list[str], list[str]]:
+    """Two lines, without the most of a long beginning that they have in common."""
+    common = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    if common <= LEAD:
+        return [_shortened(one)], [_shortened(other)]
+    return [_shortened(f"…{one[common - LEAD :]}")], [_shortened(f"…{other[common - LEAD :]}")]
 
 
 def fits(value: str, wanted: str) -> bool:

@@ -13,6 +13,8 @@ from edgescript.testing.coverage import Part, percentage
 from edgescript.testing.expect import Answer
 from edgescript.testing.run import Failure
 from edgescript.testing.suite import Result
+from edgescript.text.problem import Problem
+from edgescript.text.render import as_text
 
 #: Characters of a response's body that a failure shows, and of a header field.
 MOST_SHOWN = 400
@@ -139,8 +141,12 @@ def _answer(answer: Answer) -> dict[str, Any]:
 # ---- JUnit
 
 
-def junit(results: Iterable[Result]) -> bytes:
-    """JUnit's XML, as continuous integration reads it: a suite for each file, a case for each test."""
+def junit(results: Iterable[Result], problems: Sequence[Problem] = ()) -> bytes:
+    """
+    JUnit's XML, as continuous integration reads it: a suite for each file, a case for each test.
+
+    :param problems: why nothing was run, each as a case of its own
+    """
     by_file: dict[str, list[Result]] = {}
     for result in results:
         by_file.setdefault(result.scenario.span.source.name, []).append(result)
@@ -149,6 +155,8 @@ def junit(results: Iterable[Result]) -> bytes:
         suite = ElementTree.SubElement(root, "testsuite", {"name": _xml(name), **_counts(found)})
         for result in found:
             _case(suite, name, result)
+    if problems:
+        _broken(root, problems)
     ElementTree.indent(root)
     document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
@@ -172,6 +180,17 @@ def _case(suite: ElementTree.Element, file: str, result: Result) -> None:
     if not result.passed:
         message = _xml("; ".join(failure.message for failure in result.failures))
         ElementTree.SubElement(case, "failure", {"message": message}).text = _xml(failed(result))
+
+
+def _broken(root: ElementTree.Element, problems: Sequence[Problem]) -> None:
+    count = str(len(problems))
+    counts = {"tests": count, "failures": "0", "errors": count, "skipped": "0", "time": "0"}
+    root.attrib.update(counts)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": "problems", **counts})
+    for problem in problems:
+        name = _xml(f"{problem.code} {problem.span}")
+        case = ElementTree.SubElement(suite, "testcase", {"classname": "problems", "name": name, "time": "0"})
+        ElementTree.SubElement(case, "error", {"message": _xml(problem.message)}).text = _xml(as_text([problem]))
 
 
 def _xml(text: str) -> str:

@@ -79,14 +79,16 @@ class Stage:
         self._asked = (_heading(request), f"{listener.host}:{listener.port}")
         self._answer = "no answer"
         self.recorder.begin()
+        self.stand_ins.errors.clear()
+        self._heard.said.clear()
         received = self.stand_ins.received
         before = len(received)
         with self._set():
             answer = await self._patiently(self._sites.listener(listener), request)
         if self.stand_ins.errors:
-            raise self.stand_ins.errors.pop(0)
+            raise self.stand_ins.errors[0]
         if self._heard.said:
-            raise Unanswered(self._heard.said.pop(0))
+            raise Unanswered(self._heard.said[0])
         answer.sent = received[-1] if len(received) > before else None
         answer.routes = tuple(dict.fromkeys(self.recorder.routes))
         return answer

@@ -174,6 +174,13 @@ def test_results_are_written_as_junit(call: Call, edgefile: Callable[..., None],
     assert [case.get("name") for case in document.iter("testcase")] == ["good", "bad"]
 
 
+def test_a_file_with_errors_is_an_error_in_junit(call: Call, tmp_path: Path) -> None:
+    assert call("test", "-", "--junit", "results.xml", stdin=SITE.replace("proxy", "proxi") + GOOD).exit_code == 1
+    document = ElementTree.parse(tmp_path / "results.xml").getroot()
+    assert document.get("errors") == "1"
+    assert [error.get("message") for error in document.iter("error")] == ['there is no directive "proxi"']
+
+
 def test_results_are_json_for_tools(call: Call, edgefile: Callable[..., None]) -> None:
     edgefile(SITE + GOOD + BAD)
     found = json.loads(call("test", "--format", "json", "--coverage").output)

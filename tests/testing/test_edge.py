@@ -119,7 +119,7 @@ def test_what_a_function_raises_that_answers_is_raised_by_the_request(edge: Edge
 
     edge.upstream("*", wrong)
     with pytest.raises(LookupError, match="/api/a"):
-        edge.post("http://shop.example/api/a")
+        edge.get("http://shop.example/api/a")
     assert edge.get("http://shop.example/").status == 201
 
 

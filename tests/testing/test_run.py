@@ -319,6 +319,33 @@ def test_a_failure_tells_the_way_of_the_request_and_the_lines_that_differ(run_te
     assert failure.walk.site == (":80",)
 
 
+BELOW = "?                              ^"
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        (
+            'expect body "{\\"name\\": \\"a thing\\", \\"count\\": 2}"',
+            ['- {"name": "a thing", "count": 2}', BELOW, '+ {"name": "a thing", "count": 3}', BELOW],
+        ),
+        (
+            "expect header X-Long abcdefghijklmnopqrstuvwxyz",
+            ["- abcdefghijklmnopqrstuvwxyz", "? ^", "+ Abcdefghijklmnopqrstuvwxyz", "? ^"],
+        ),
+        ("expect body short", []),
+        ("expect body *nothing*", []),
+        ("expect header X-Long ~^[0-9]+$", []),
+        ("expect not header X-Long", []),
+    ],
+)
+def test_long_lines_show_where_they_differ(run_tests: Check, line: str, lines: list[str]) -> None:
+    site = ':80 {\n    header X-Long Abcdefghijklmnopqrstuvwxyz\n    respond `{"name": "a thing", "count": 3}`\n}\n'
+    report = run_tests(f'{site}test "it" {{\n    request GET /\n    {line}\n}}\n')
+    ((_, (failure,)),) = report.results
+    assert list(failure.difference) == lines
+
+
 def test_the_walk_of_a_failure_is_the_way_that_was_really_gone(run_tests: Check) -> None:
     test = 'test "it" {\n    upstream * {\n        delay 1m\n    }\n    request GET /api/\n    expect status 200\n}\n'
     ((_, (failure,)),) = run_tests(SITE + test).results

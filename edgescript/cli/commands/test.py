@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from edgescript.cli import console, edgefile
+from edgescript.text.problem import Severity
 
 if TYPE_CHECKING:
     from edgescript.testing.coverage import Coverage, Part
@@ -234,6 +235,7 @@ class _Run:
         if self.options.form == "text" or broken:
             _show(problems, self.options)
         if broken:
+            self._write_junit([problem for problem in problems if problem.severity is Severity.ERROR])
             return FAILED
         # As in `edge run`: what is loaded stays, and what tests leave behind is collected.
         gc.freeze()
@@ -274,11 +276,16 @@ class _Run:
         elif self.options.verbose:
             _say(f"PASSED {result.scenario.span} {result.scenario.name}")
 
+    def _write_junit(self, problems: Sequence[Problem] = ()) -> None:
+        from edgescript.testing.report import junit
+
+        if self.options.junit is not None:
+            Path(self.options.junit).write_bytes(junit(self.results, problems))
+
     def _report(self) -> None:
         from edgescript.testing import report
 
-        if self.options.junit is not None:
-            Path(self.options.junit).write_bytes(report.junit(self.results))
+        self._write_junit()
         parts = self.parts if self.options.coverage else None
         if self.options.form == "json":
             console.say(report.dumped(report.as_json(self.results, self.deselected, self.seconds, parts)))
