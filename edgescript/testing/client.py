@@ -79,7 +79,7 @@ def _trust(graph: Graph) -> Trust | None:
 
 
 def _headers(request: Request, body: bytes) -> Headers:
-    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers]
+    headers = [(name.lower().encode(), value.encode("utf-8", "surrogateescape")) for name, value in request.headers]
     names = {name for name, _ in headers}
     if b"host" not in names:
         headers.insert(0, (b"host", (request.authority or "localhost").encode("utf-8", "surrogateescape")))

@@ -31,7 +31,7 @@ from edgescript.language.files import MOST_BYTES
 from edgescript.testing.clock import VirtualLoop
 from edgescript.testing.compiled import compile_for_tests
 from edgescript.testing.expect import Answer
-from edgescript.testing.scenario import Request, request_for
+from edgescript.testing.scenario import FIELD_NAME, FIELD_VALUE, Request, request_for
 from edgescript.testing.stage import Stage
 from edgescript.testing.standin import ANY, Answerer, Received, Reply, bare_address
 from edgescript.text.problem import Problem
@@ -255,7 +255,7 @@ class Edge:
         :param url: `http://host[:port]/path`, or a path, which goes to the file's first listener
         :param json: a value that is sent as JSON, instead of `body`
         :param ip: the client's address
-        :raises ValueError: if the URL is malformed
+        :raises ValueError: if the URL or a header field is malformed
         :raises Unanswered: if nothing listens there, nothing ever came, a body broke off, or a step raised an error
         :raises Exception: what a function raised that answers for an upstream
         """
@@ -330,6 +330,9 @@ def _request(method: str, url: str, headers: Headers, body: str | bytes, json: A
     if json is not None:
         request.body = jsons.dumps(json)
         request.headers.append(("content-type", "application/json"))
+    for name, value in request.headers:
+        if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+            raise ValueError(f"{name!r}: {value!r} is no header field")
     return request
 
 

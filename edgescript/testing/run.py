@@ -33,10 +33,11 @@ async def run(scenario: Scenario, compiled: Compiled, loop: VirtualLoop) -> tupl
     stage = Stage(compiled, loop)
     for stand_in in scenario.upstreams:
         stage.stand_ins.add(stand_in.address, _reply(stand_in))
+    failures = [failure for request in scenario.requests for failure in await _repeated(stage, request)]
     try:
-        failures = [failure for request in scenario.requests for failure in await _repeated(stage, request)]
-    finally:
         await stage.close()
+    except Exception as error:  # of a directive that cannot be put away
+        failures.append(Failure(f"{type(error).__name__}: {error}", scenario.span))
     return failures, stage
 
 

@@ -18,6 +18,7 @@ from edgescript.text.source import Span
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,8 @@ class _Reader:
         name, value = line.words[1].value, line.words[2].value
         if not FIELD_NAME.fullmatch(name):
             self.complain("E106", "not a header field name", line, line.words[1])
+        elif not FIELD_VALUE.fullmatch(value):
+            self.complain("E106", "the value of a header field has no control characters", line, line.words[2])
         else:
             target.headers.append((name, value))
 

@@ -13,6 +13,7 @@ from edgescript.graph.model import Listener
 from edgescript.http.body import BodyBroken, BodyTooLarge, FileRange, collect, discard
 from edgescript.http.clock import WALL
 from edgescript.http.exchange import Exchange
+from edgescript.http.headers import first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
 from edgescript.observe.writer import DISCARDED
 from edgescript.server.serve import serve
@@ -21,7 +22,7 @@ from edgescript.testing.clock import Clock, VirtualLoop
 from edgescript.testing.compiled import Compiled, FreshSites
 from edgescript.testing.expect import Answer
 from edgescript.testing.scenario import Request
-from edgescript.testing.standin import StandIns
+from edgescript.testing.standin import StandIns, shown
 from edgescript.testing.walk import Recorder, tell_error
 from edgescript.upstream.endpoint import DETOUR
 
@@ -29,6 +30,11 @@ from edgescript.upstream.endpoint import DETOUR
 PATIENCE = 3600
 #: Bytes of a response body that a test looks at.
 MOST_BODY = 16 * 1024 * 1024
+
+#: Statuses that never have a body (RFC 9110 6.4.1).
+_BODILESS = (204, 304)
+#: What the engine alone says.
+_FRAMING = (b"connection", b"content-length", b"transfer-encoding")
 
 _LOG = logging.getLogger("edgescript")
 
@@ -134,11 +140,11 @@ class Stage:
             exchange = imagined(graph, listener, request, ip=request.ip, started=self._loop.time())
         except HTTPError as error:
             self._answer = f"{error.status}: {error.reason}"
-            return await _taken(plain_error(error), request.method)
+            return await _taken(plain_error(error), request.method, stamped=True)
         try:
             outcome = serve(exchange, listener)
             response = outcome if isinstance(outcome, Response) else await outcome
-            answer = await _taken(response, request.method)
+            answer = await _taken(response, request.method, stamped=exchange.changes is None)
             self._tell_error(exchange)
             self._answer = str(answer.status)
         except Abort:
@@ -166,18 +172,41 @@ def _heading(request: Request) -> str:
     return f"{request.method} {authority}{request.target}"
 
 
-async def _taken(response: Response, method: str) -> Answer:
-    """The response as a client would have it, with its body read to the end and whatever it holds freed."""
-    without_body = method == "HEAD" or response.status in (204, 304)
-    if without_body:
+async def _taken(response: Response, method: str, *, stamped: bool) -> Answer:
+    """
+    The response as a client would have it, with its body read to the end and whatever it holds freed.
+
+    :param stamped: the engine names the server, as it does where no change of the response could have taken that away
+    """
+    headers = _fields(response, method, stamped=stamped)
+    if method == "HEAD" or response.status in _BODILESS:
         discard(response.body)
         content = b""
     elif isinstance(response.body, FileRange):
         content = _read(response.body)
     else:
         content = await collect(response.body, MOST_BODY)
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers]
-    return Answer(response.status, headers, content)
+    return Answer(response.status, [(shown(name), shown(value)) for name, value in headers], content)
+
+
+def _fields(response: Response, method: str, *, stamped: bool) -> list[tuple[bytes, bytes]]:
+    """A response's header with what the engine adds to it, but for the date."""
+    fields = [(name, value) for name, value in response.headers if name not in _FRAMING]
+    if stamped and first(fields, b"server") is None:
+        fields.append((b"server", b"edge"))
+    length = _length(response, method)
+    if length is not None:
+        fields.append((b"content-length", length))
+    return fields
+
+
+def _length(response: Response, method: str) -> bytes | None:
+    """What the engine says about the length of a body, or would with GET (RFC 9110 8.6)."""
+    said, body = first(response.headers, b"content-length"), response.body
+    if said is not None and (method == "HEAD" or response.status == 304):
+        return said
+    length = len(body) if isinstance(body, bytes) else body.length
+    return None if length is None or response.status in _BODILESS else b"%d" % length
 
 
 def _read(part: FileRange) -> bytes:

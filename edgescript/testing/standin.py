@@ -195,8 +195,13 @@ def _read_head(data: bytes) -> tuple[Received, Framing]:
         raise Refusal(400, "the request line is malformed")
     method, uri, minor = line.groups()
     fields = parse_fields(data[line.end() :])
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-    return Received(method.decode("latin-1"), uri.decode("latin-1"), headers), head.framing(fields, minor)
+    headers = [(shown(name), shown(value)) for name, value in fields]
+    return Received(shown(method), shown(uri), headers), head.framing(fields, minor)
+
+
+def shown(data: bytes) -> str:
+    """Bytes of a head as text, so that encoding it again gives the same bytes."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _body(length: int, data: bytes) -> Generator[None, bytes, tuple[bytes, bytes]]:
@@ -219,5 +224,5 @@ def _answer(reply: Reply, method: str) -> bytes:
     lines += [f"{name}: {value}" for name, value in reply.headers]
     if not bodiless:
         lines.append(f"content-length: {len(body)}")
-    answer = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+    answer = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
     return answer if bodiless or method == "HEAD" else answer + body

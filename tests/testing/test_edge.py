@@ -164,6 +164,27 @@ def test_a_malformed_url_is_a_value_error(edge: Edge) -> None:
         edge.get("ftp://x")
 
 
+@pytest.mark.parametrize("headers", [{"Bad Name": "x"}, {"X": "a\nb"}, [("", "x")]])
+def test_a_malformed_header_field_is_a_value_error(edge: Edge, headers: object) -> None:
+    with pytest.raises(ValueError, match="is no header field"):
+        edge.get("http://shop.example/", headers=headers)
+
+
+def test_fields_that_are_no_ascii_come_back_as_they_were_sent(edge: Edge) -> None:
+    app = edge.upstream("*", headers={"X-Name": "Zoë"})
+    response = edge.get("http://shop.example/api/", headers={"X-Name": "Žofie \udcff"})
+    assert response.headers["X-Name"] == "Zoë"
+    assert ("X-Name", "Žofie \udcff") in [(name.title(), value) for name, value in app.received[0].headers]
+
+
+def test_an_answer_has_what_the_engine_adds(edge: Edge) -> None:
+    assert edge.get("http://shop.example/now").headers["Server"] == "edge"
+    assert edge.get("http://shop.example/now").headers["Content-Length"] == "20"
+    assert edge.head("http://shop.example/now").headers["Content-Length"] == "20"
+    edge.upstream("*", status=204)
+    assert "Content-Length" not in edge.get("http://shop.example/api/").headers
+
+
 def test_two_know_nothing_of_each_other() -> None:
     one, other = Edge(text=SITE), Edge(text=SITE)
     one.upstream("*", body="one")

@@ -37,7 +37,7 @@ def test_a_failure_shows_what_differs_the_walk_and_the_answer(results: Results) 
         failed(result)
         == """FAILED Edgefile:5:1 bad <&> "quoted"
   Edgefile:7:5: expected status 404; there came status 200
-  Edgefile:8:5: expected header X 1; there came no x; there are content-type, server, x-one
+  Edgefile:8:5: expected header X 1; there came no x; there are content-length, content-type, server, x-one
 
     GET /?x
 
@@ -49,6 +49,7 @@ def test_a_failure_shows_what_differs_the_walk_and_the_answer(results: Results) 
       content-type: text/plain; charset=utf-8
       server: edge
       x-one: 1
+      content-length: 5
 
       hello
 """

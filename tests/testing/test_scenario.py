@@ -72,6 +72,7 @@ def test_a_stand_in_says_what_an_upstream_answers(read: Read) -> None:
         ("repeat none", "a number from 1 to 10000 is expected"),
         ("repeat 10001", "a number from 1 to 10000 is expected"),
         ("header Bad:Name x", "not a header field name"),
+        ('header X "a\\nb"', "the value of a header field has no control characters"),
         ("expect status 20", "a status as 404, or a class as 5xx, is expected"),
         ("expect status", "what is expected of the status?"),
         ("expect mood good", 'nothing is known about "mood" to expect'),
