@@ -16,12 +16,12 @@ import asyncio
 import json as jsons
 import os
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from edgescript.catalog import Catalogue
 from edgescript.declare import values
@@ -37,6 +37,8 @@ from edgescript.testing.standin import ANY, Answerer, Received, Reply, bare_addr
 from edgescript.text.problem import Problem
 from edgescript.text.render import as_text
 from edgescript.text.source import Source, Span
+
+T = TypeVar("T")
 
 #: A header: by name, or as pairs where a name comes more than once.
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -184,8 +186,8 @@ class Edge:
     def close(self) -> None:
         """Give back what the routes hold. It need not be called: what nobody knows any more is freed."""
         if self._forgotten.detach() is not None:
-            self._runner.run(self._stage.close())
-            self._runner.run(self._compiled.graph.close())
+            self._run(self._stage.close())
+            self._run(self._compiled.graph.close())
             self._runner.close()
 
     # ---- the world around
@@ -235,7 +237,7 @@ class Edge:
         seconds = time.total_seconds() if isinstance(time, timedelta) else _seconds(time)
         if seconds < 0:
             raise ValueError("time goes forward only; `at` sets the time of day")
-        self._runner.run(self._stage.clock.move(seconds))
+        self._run(self._stage.clock.move(seconds))
 
     # ---- requests
 
@@ -261,10 +263,18 @@ class Edge:
         """
         request = _request(method, url, headers, body, json)
         request.ip = ip
-        answer = self._runner.run(self._asked(request))
+        answer = self._run(self._asked(request))
         explanation = self._stage.walk()
         assert explanation is not None, "it came in, or there were no answer"
         return _response(answer, explanation)
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if asyncio._get_running_loop() is not None:
+            coroutine.close()
+            raise RuntimeError(
+                "an Edge has an event loop of its own: use it where no other one runs, in a plain function"
+            )
+        return self._runner.run(coroutine)
 
     async def _asked(self, request: Request) -> Answer:
         try:

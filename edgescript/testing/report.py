@@ -56,7 +56,7 @@ def _shown(answer: Answer) -> Iterator[str]:
         yield ""
         yield from text.splitlines()
     if len(answer.body) > MOST_SHOWN:
-        yield f"… {len(answer.body) - MOST_SHOWN:,} more bytes"
+        yield "… and more"
 
 
 def _cut(line: str) -> str:

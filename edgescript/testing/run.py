@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgescript.graph.explain import Explanation
 from edgescript.testing.clock import VirtualLoop
@@ -14,6 +14,9 @@ from edgescript.testing.stage import Stage, Unanswered
 from edgescript.testing.standin import Reply
 from edgescript.text.source import Span
 
+#: Bytes of an answer's body that a failure keeps: there may be thousands of failures.
+MOST_KEPT = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -23,6 +26,7 @@ class Failure:
     span: Span
     #: What the request went through; None where it never came in.
     walk: Explanation | None = None
+    #: With the beginning of its body.
     answer: Answer | None = None
     #: The lines in which a body differs.
     difference: Sequence[str] = ()
@@ -60,10 +64,9 @@ async def _repeated(stage: Stage, request: Request) -> list[Failure]:
         return [Failure(str(reason), request.span, stage.walk())]
     except Exception as error:  # whatever is wrong with a step, or with us: one test fails, and the others go on
         return [Failure(f"{type(error).__name__}: {error}", request.span, stage.walk())]
+    kept = replace(answer, body=answer.body[:MOST_KEPT])
     return [
-        Failure(
-            f"expected {_written(expectation)}; there came {instead}", expectation.span, stage.walk(), answer, lines
-        )
+        Failure(f"expected {_written(expectation)}; there came {instead}", expectation.span, stage.walk(), kept, lines)
         for expectation in request.expectations
         if (instead := compare(expectation, answer)) is not None
         for lines in [difference(expectation, answer)]

@@ -96,6 +96,7 @@ def test_a_file_of_tests_belongs_to_the_file_of_its_name_or_to_the_edgefile(
     edgefile(SITE, other_edge=other, other_test_edge=BAD, more_test_edge=GOOD)
     assert call("test").output.startswith("2 passed")
     assert call("test", "Edgefile").output.startswith("1 passed")
+    assert call("test", "./Edgefile", "more.test.edge").output.startswith("1 passed")
     assert call("test", "other.edge").output.startswith("1 passed")
     assert call("test", "other.test.edge").output.startswith("1 passed")
 

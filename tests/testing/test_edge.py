@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -199,6 +200,14 @@ def test_nobody_has_to_close_it() -> None:
         edge.get("http://shop.example/api/")
         del edge
         gc.collect()
+
+
+def test_a_coroutine_is_told_to_use_it_elsewhere(edge: Edge) -> None:
+    async def story() -> None:
+        edge.get("http://shop.example/")
+
+    with pytest.raises(RuntimeError, match="in a plain function"):
+        asyncio.run(story())
 
 
 def test_the_package_says_what_it_does_not_have() -> None:

@@ -114,6 +114,7 @@ def _watched(names: tuple[str, ...], options: _Options) -> NoReturn:
     from edgescript.cli.watch import INTERVAL
 
     while True:
+        gc.unfreeze()  # what the run before froze is garbage by now
         files = _Files(names)
         try:
             _Run(list(files.suites()), options).code()
@@ -187,7 +188,7 @@ class _Files:
                 found = [path for pattern in (edgefile.DEFAULT, f"*{SUFFIX}") for path in Path(name).rglob(pattern)]
                 yield from map(str, sorted(found))
             else:
-                yield name
+                yield os.path.normpath(name)
 
     def _read(self, name: str) -> Source:
         self.followed.add(name)
