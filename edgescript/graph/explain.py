@@ -88,8 +88,14 @@ def explain(graph: Graph, exchange: Exchange, listener: Listener) -> Explanation
     return walked(graph, exchange, listener)[0]
 
 
-def walked(graph: Graph, exchange: Exchange, listener: Listener) -> tuple[Explanation, tuple[Step, ...]]:
-    """The explanation of a request, and the steps that took part, in the order in which they ran."""
+def walked(
+    graph: Graph, exchange: Exchange, listener: Listener, *, error: HTTPError | None = None
+) -> tuple[Explanation, tuple[Step, ...]]:
+    """
+    The explanation of a request, and the steps that took part, in the order in which they ran.
+
+    :param error: what the request failed with: then only its `handle_errors` is walked
+    """
     assert listener in graph.listeners, "a listener is one of its graph's"
     request = f"{exchange.method.decode('latin-1')} {_url(exchange)}"
     at = f"{listener.host}:{listener.port}" if listener.port is not None else listener.host
@@ -99,7 +105,7 @@ def walked(graph: Graph, exchange: Exchange, listener: Listener) -> tuple[Explan
         return Explanation(request, at, None, None, reason, (), "404 Not Found"), ()
     reason = _site_reason(exchange.host, listener.hosts.name_of(exchange.host))
     walk = _Walk(exchange)
-    answer = walk.site(site)
+    answer = walk.site(site) if error is None else walk.failed(site, error)
     told = Explanation(request, at, site.names, _place(site.span), reason, tuple(walk.told), answer)
     return told, tuple(walk.passed)
 
@@ -133,9 +139,10 @@ class _Walk:
         except Abort:
             return "the connection is closed without an answer"
         except HTTPError as error:
-            return self._error(site, error)
+            return self.failed(site, error)
 
-    def _error(self, site: Site, error: HTTPError) -> str:
+    def failed(self, site: Site, error: HTTPError) -> str:
+        """The answer to an error, in a line."""
         self.exchange.error = error
         self.told.append(Told(Outcome.FAILED, f"error {error.status}", None, 0, note=error.reason))
         for route in site.errors:

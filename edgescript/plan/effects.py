@@ -1,0 +1,222 @@
+"""What live traffic notices of a change: representative requests are walked through both graphs, and the answers compared.
+
+The same walk as in `edge explain` is taken, so nothing is sent to anybody, and what is told is what would happen.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from edgescript.declare.entries import REWRITER, TERMINAL, WRAPPER, Role
+from edgescript.declare.sample import ANYTHING, Sample, readable
+from edgescript.declare.values import show_address
+from edgescript.graph.bound import BoundFile, BoundSite, Node
+from edgescript.graph.compile import build
+from edgescript.graph.explain import walked
+from edgescript.graph.model import Graph, Step
+from edgescript.graph.outline import addresses_in, on_one_line
+from edgescript.http.exchange import Exchange
+from edgescript.http.headers import Headers
+from edgescript.http.message import HTTPError
+from edgescript.http.trust import Trust
+from edgescript.plan.facts import Keys
+from edgescript.plan.model import Effect
+from edgescript.plan.routes import differences
+from edgescript.plan.samples import Try, tries
+
+#: Requests that are tried for one site.
+MOST_TRIES = 150
+#: Routes that are named where one effect reaches several.
+NAMED = 4
+
+
+class Peer:
+    """A client without a connection."""
+
+    remote_port = 50_000
+    local_ip = "127.0.0.1"
+    can_upgrade = False
+    trust: Trust | None = None
+
+    def __init__(self, request: Sample) -> None:
+        self.scheme = request.scheme
+        self.remote_ip = request.ip
+        self.local_port = 80
+
+    def inform(self, status: int, headers: Headers) -> None:
+        """Interim responses have nowhere to go."""
+
+
+class Outcome(NamedTuple):
+    """What became of a request."""
+
+    answer: str
+    steps: tuple[Step, ...]
+
+    @property
+    def terminal(self) -> Any:
+        """The directive that answered, or None."""
+        last = self.steps[-1] if self.steps else None
+        return last.entry if last is not None and last.role is TERMINAL else None
+
+    def passed(self, role: Role) -> list[Step]:
+        """The steps of a role."""
+        return [step for step in self.steps if step.role is role]
+
+
+class Side(NamedTuple):
+    """One site of one file, ready to be walked through; None where the file has no site for the host."""
+
+    site: BoundSite
+    graph: Graph
+
+
+def side(file: BoundFile, site: BoundSite | None, directory: str) -> Side | str | None:
+    """A site made ready, or why it cannot be. Only this site is set up, not the file."""
+    if site is None:
+        return None
+    graph, problems = build(BoundFile([site], file.settings, []), directory=directory, clock=lambda: 0.0)
+    return problems[0].message if graph is None else Side(site, graph)
+
+
+def noticed(
+    old: Side | None, new: Side | None, host: str, shown: str, touched: Sequence[Node], keys: Keys
+) -> list[Effect]:
+    """
+    The effects of a change on one host, those that reach most requests together.
+
+    :param host: a host that both sites answer
+    :param shown: the host as it is told
+    :param touched: directives that changed: requests for them are tried first
+    """
+    found: dict[tuple[str, str], list[Try]] = {}
+    tried = _tries(old, new, host, touched)
+    for one in tried:
+        for told in _differences(_outcome(old, one), _outcome(new, one), one, keys):
+            found.setdefault(told, []).append(one)
+    return [_effect(subject, text, reached, len(tried), shown) for (subject, text), reached in found.items()]
+
+
+def _tries(old: Side | None, new: Side | None, host: str, touched: Sequence[Node]) -> list[Try]:
+    found: dict[Hashable, Try] = {}
+    per_side = MOST_TRIES // 2
+    for one in (new, old):
+        if one is not None:
+            for wanted in islice(tries(one.site, host, touched), per_side):
+                found.setdefault(wanted.key, wanted)
+    return list(found.values())
+
+
+def _outcome(one: Side | None, wanted: Try) -> Outcome:
+    if one is None:
+        return Outcome("404 Not Found", ())
+    request = wanted.request
+    fields = [(b"host", request.host.encode())]
+    fields += [(name.lower().encode(), value.encode()) for name, value in request.headers.items()]
+    error = None if wanted.status is None else HTTPError(wanted.status)
+    try:
+        target = request.target.encode()
+        exchange = Exchange(Peer(request), request.method.encode(), target, "1.1", fields, b"", 0.0)
+    except HTTPError as refused:  # a pattern that no path has
+        return Outcome(f"{refused.status} {refused.reason}", ())
+    explanation, steps = walked(one.graph, exchange, one.graph.listeners[0], error=error)
+    return Outcome(explanation.answer, steps)
+
+
+# ---- what differs, in words
+
+
+def _differences(old: Outcome, new: Outcome, wanted: Try, keys: Keys) -> Iterator[tuple[str, str]]:
+    """Subject and predicate of each difference."""
+    if wanted.status is None:
+        yield from _passed(old, new, keys)
+    yield from (("requests", text) for text in _answered(old, new, wanted, keys))
+
+
+def _passed(old: Outcome, new: Outcome, keys: Keys) -> Iterator[tuple[str, str]]:
+    """Wrappers and rewriters that a request no longer meets, or now meets."""
+    for role, subject in ((WRAPPER, "responses"), (REWRITER, "requests")):
+        before, after = old.passed(role), new.passed(role)
+        were, are = _counted(before, keys), _counted(after, keys)
+        gone, come = _effects(before, were - are, keys), _effects(after, are - were, keys)
+        yield from ((subject, f"now {text}") for text in come if text not in gone)
+        yield from ((subject, f"no longer {text}") for text in gone if text not in come)
+        if were == are and [keys.values(step.entry) for step in before] != [keys.values(step.entry) for step in after]:
+            yield subject, f"now pass, in this order: {', '.join(on_one_line(step.text) for step in after)}"
+
+
+def _counted(steps: Iterable[Step], keys: Keys) -> Counter[Hashable]:
+    return Counter(keys.values(step.entry) for step in steps)
+
+
+def _effects(steps: Sequence[Step], wanted: Mapping[Hashable, int], keys: Keys) -> list[str]:
+    found: dict[str, None] = {}
+    for step in steps:
+        if keys.values(step.entry) in wanted:
+            effects = getattr(step.entry, "effects", None)
+            found |= dict.fromkeys([f"pass `{on_one_line(step.text)}`"] if effects is None else effects())
+    return list(found)
+
+
+def _answered(old: Outcome, new: Outcome, wanted: Try, keys: Keys) -> Iterator[str]:
+    before, after = old.terminal, new.terminal
+    was, now = _told(old.answer, wanted), _told(new.answer, wanted)
+    if before is None or after is None or type(before) is not type(after):
+        if was != now:
+            yield f"now {now}, before {was}"
+        return
+    if keys.values(before) == keys.values(after) and was == now:
+        return
+    details = list(differences(keys.facts(before), keys.facts(after), instance=after))
+    servers = [text for detail in details if (text := _servers(detail.removed, detail.added, before, after))]
+    others = [detail for detail in details if not _servers(detail.removed, detail.added, before, after)]
+    yield from servers
+    if was != now and not servers:
+        yield f"now {now}, before {was}"
+    else:
+        for detail in others:
+            yield f"have {detail.name} {_values(detail.added)} instead of {_values(detail.removed)}"
+
+
+def _servers(removed: Sequence[str], added: Sequence[str], before: Any, after: Any) -> str | None:
+    """How a change of servers reads, or None where these are no servers."""
+    known = {
+        show_address(address)
+        for entry in (before, after)
+        for name in entry.__dataclass_fields__
+        for address in addresses_in(getattr(entry, name))
+    }
+    if not known.issuperset([*removed, *added]) or not (removed or added):
+        return None
+    if not removed:
+        return f"now go to {', '.join(added)} as well"
+    if not added:
+        return f"no longer go to {', '.join(removed)}"
+    return f"now go to {', '.join(added)} instead of {', '.join(removed)}"
+
+
+def _values(values: Sequence[str]) -> str:
+    return ", ".join(on_one_line(value) or '""' for value in values) or "none"
+
+
+def _told(answer: str, wanted: Try) -> str:
+    """An answer for every request that the tried one stands for."""
+    target = wanted.request.target
+    if ANYTHING in target:
+        answer = answer.replace(target, "{uri}")
+    return readable(answer).removesuffix(", as no handle_errors fits")
+
+
+def _effect(subject: str, text: str, reached: Sequence[Try], tried: int, shown: str) -> Effect:
+    names = list(dict.fromkeys(one.text for one in reached))
+    if len(reached) == tried and tried > 1:
+        which = f"to {shown}"
+    elif reached[0].status is not None:
+        which = f"to {shown} {names[0]}"
+    else:
+        more = f" and {len(names) - NAMED} more routes" if len(names) > NAMED else ""
+        which = f"to {', '.join(names[:NAMED])}{more} of {shown}"
+    return Effect(f"{subject} {which}", text, reached[0].command)

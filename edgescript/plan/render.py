@@ -1,0 +1,88 @@
+"""A plan as text: what changes, site by site, and then what traffic notices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+
+from edgescript.plan.model import Change, Detail, Kind, Plan
+from edgescript.text.source import Span
+
+SIGNS = {
+    Kind.ADDED: "+",
+    Kind.REMOVED: "-",
+    Kind.CHANGED: "~",
+    Kind.MOVED: "^",
+    Kind.SHADOWED: "!",
+    Kind.WARNED: "!",
+}
+#: Changes that are shown to a person; `--format json` has all.
+SHOWN = 500
+
+
+def as_text(plan: Plan) -> str:
+    """The plan for a terminal."""
+    if not plan.changes:
+        return "nothing changes"
+    lines: list[str] = []
+    for site, changes in groupby(plan.changes[:SHOWN], _headline):
+        lines += [site, *(line for change in changes for line in _lines(change)), ""]
+    if len(plan.changes) > SHOWN:
+        lines += [f"… and {len(plan.changes) - SHOWN:,} more changes", ""]
+    lines += _effects(plan)
+    return "\n".join([*lines, "", _summary(plan)])
+
+
+def _headline(change: Change) -> str:
+    if change.what in ("site", "address"):
+        return "sites"
+    return "warnings that are new" if change.what == "warning" else change.site or "global settings"
+
+
+def _lines(change: Change) -> Iterator[str]:
+    """One change: its sign and text, where, and below it what differs."""
+    inside = "".join(f"{one} > " for one in change.inside)
+    what = f"{change.what} " if change.what in ("site", "address", "matcher") else ""
+    yield f"  {SIGNS[change.kind]} {what}{inside}{change.text}  ({_where(change.old, change.new)})"
+    for detail in change.details:
+        yield from _detail(detail)
+
+
+def _where(old: Span | None, new: Span | None) -> str:
+    return " → ".join(str(span) for span in (old, new) if span is not None) or "default"
+
+
+def _detail(detail: Detail) -> Iterator[str]:
+    if not detail.name or (len(detail.removed) > 1 or len(detail.added) > 1):
+        if detail.name:
+            yield f"      {detail.name}"
+        yield from (f"      - {value}" for value in detail.removed)
+        yield from (f"      + {value}" for value in detail.added)
+    elif not detail.removed and detail.name.startswith("now "):
+        yield f"      {detail.name} {detail.added[0]}"
+    elif not detail.removed:
+        yield f"      {detail.name} + {detail.added[0]}"
+    elif not detail.added:
+        yield f"      {detail.name} - {detail.removed[0]}"
+    else:
+        yield f"      {detail.name} {detail.removed[0]} → {detail.added[0]}"
+
+
+def _effects(plan: Plan) -> Iterator[str]:
+    yield "what traffic notices"
+    if not plan.effects and not plan.untried:
+        yield "  nothing, of all requests that were tried"
+    for effect in plan.effects[:SHOWN]:
+        yield f"  {effect.requests} {effect.text}"
+    if len(plan.effects) > SHOWN:
+        yield f"  … and {len(plan.effects) - SHOWN:,} more"
+    for reason in plan.untried[:SHOWN]:
+        yield f"  not tried: {reason}"
+
+
+def _summary(plan: Plan) -> str:
+    counts = Counter(change.kind for change in plan.changes)
+    number = len(plan.changes)
+    parts = ", ".join(f"{counts[kind]:,} {kind}" for kind in Kind if counts[kind])
+    return f"{number:,} change{'' if number == 1 else 's'}: {parts}"
