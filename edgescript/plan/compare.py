@@ -15,7 +15,7 @@ from edgescript.graph.bound import BoundAddress, BoundFile, BoundSite, Node
 from edgescript.graph.check import listened, site_hosts
 from edgescript.graph.load import Analysis
 from edgescript.graph.match import HostTable
-from edgescript.plan.effects import noticed, side
+from edgescript.plan.effects import noticed, side, together
 from edgescript.plan.facts import Keys
 from edgescript.plan.model import Change, Effect, Kind, Plan
 from edgescript.plan.routes import Routes, differences
@@ -84,7 +84,7 @@ class _Planning:
             self.untried.append(
                 f"what requests notice was tried for {MOST_SITES} sites, and not for {self._skipped:,} more"
             )
-        return Plan(tuple(self.changes), tuple(self.effects), tuple(self.untried))
+        return Plan(tuple(self.changes), together(self.effects), tuple(self.untried))
 
     # ---- the global block
 
@@ -165,9 +165,8 @@ class _Planning:
         text = "are not answered any more" if gone else "are answered now"
         why = "no other site has the host" if tables.listens(key) else "nothing else listens there"
         port = "" if key.port in (80, None) else f":{key.port}"
-        self.effects.append(
-            Effect(f"requests to {place.address.text}", f"{text} ({why})", f"http://{host_for(key.host)}{port}/")
-        )
+        command = f"http://{host_for(key.host)}{port}/"
+        self.effects.append(Effect("requests", "", (place.address.text,), f"{text} ({why})", command))
 
     # ---- warnings
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
 
 from edgescript.declare.entries import REWRITER, TERMINAL, WRAPPER, Role
+from edgescript.declare.fields import Place
+from edgescript.declare.plan import plan_of
 from edgescript.declare.sample import ANYTHING, Sample, readable
 from edgescript.declare.values import show_address
 from edgescript.graph.bound import BoundFile, BoundSite, Node
@@ -23,7 +26,7 @@ from edgescript.http.headers import Headers
 from edgescript.http.message import HTTPError
 from edgescript.http.trust import Trust
 from edgescript.plan.facts import Keys
-from edgescript.plan.model import Effect
+from edgescript.plan.model import Detail, Effect
 from edgescript.plan.routes import differences
 from edgescript.plan.samples import Try, tries
 
@@ -57,10 +60,10 @@ class Outcome(NamedTuple):
     steps: tuple[Step, ...]
 
     @property
-    def terminal(self) -> Any:
-        """The directive that answered, or None."""
+    def terminal(self) -> Step | None:
+        """The directive that answered, if one did."""
         last = self.steps[-1] if self.steps else None
-        return last.entry if last is not None and last.role is TERMINAL else None
+        return last if last is not None and last.role is TERMINAL else None
 
     def passed(self, role: Role) -> list[Step]:
         """The steps of a role."""
@@ -97,7 +100,8 @@ def noticed(
     for one in tried:
         for told in _differences(_outcome(old, one), _outcome(new, one), one, keys):
             found.setdefault(told, []).append(one)
-    return [_effect(subject, text, reached, len(tried), shown) for (subject, text), reached in found.items()]
+    ordinary = sum(one.status is None for one in tried)
+    return [_effect(subject, text, reached, ordinary, shown) for (subject, text), reached in found.items()]
 
 
 def _tries(old: Side | None, new: Side | None, host: str, touched: Sequence[Node]) -> list[Try]:
@@ -164,32 +168,36 @@ def _effects(steps: Sequence[Step], wanted: Mapping[Hashable, int], keys: Keys) 
 def _answered(old: Outcome, new: Outcome, wanted: Try, keys: Keys) -> Iterator[str]:
     before, after = old.terminal, new.terminal
     was, now = _told(old.answer, wanted), _told(new.answer, wanted)
-    if before is None or after is None or type(before) is not type(after):
+    if before is None or after is None or type(before.entry) is not type(after.entry):
         if was != now:
             yield f"now {now}, before {was}"
         return
-    if keys.values(before) == keys.values(after) and was == now:
-        return
-    details = list(differences(keys.facts(before), keys.facts(after), instance=after))
-    servers = [text for detail in details if (text := _servers(detail.removed, detail.added, before, after))]
-    others = [detail for detail in details if not _servers(detail.removed, detail.added, before, after)]
-    yield from servers
-    if was != now and not servers:
+    facts = keys.facts(before.entry), keys.facts(after.entry)
+    details = list(differences(*facts, instance=after.entry))
+    servers = {detail.name: _servers(detail, before.entry, after.entry) for detail in details}
+    others = [detail for detail in details if not servers[detail.name]]
+    yield from filter(None, servers.values())
+    if was != now and len(others) == len(details):
         yield f"now {now}, before {was}"
-    else:
-        for detail in others:
-            yield f"have {detail.name} {_values(detail.added)} instead of {_values(detail.removed)}"
+        return
+    words = {slot.name for slot in plan_of(type(after.entry)).slots if slot.place in (Place.ARG, Place.REST)}
+    if any(detail.name in words for detail in others):
+        yield f"now meet `{on_one_line(after.text)}` instead of `{on_one_line(before.text)}`"
+    for detail in others:
+        if detail.name not in words:
+            yield f"now have {detail.name} {_values(detail.added)} instead of {_values(detail.removed)}"
 
 
-def _servers(removed: Sequence[str], added: Sequence[str], before: Any, after: Any) -> str | None:
+def _servers(detail: Detail, before: Any, after: Any) -> str | None:
     """How a change of servers reads, or None where these are no servers."""
+    removed, added = detail.removed, detail.added
     known = {
         show_address(address)
         for entry in (before, after)
         for name in entry.__dataclass_fields__
         for address in addresses_in(getattr(entry, name))
     }
-    if not known.issuperset([*removed, *added]) or not (removed or added):
+    if not known.issuperset([*removed, *added]):
         return None
     if not removed:
         return f"now go to {', '.join(added)} as well"
@@ -212,11 +220,17 @@ def _told(answer: str, wanted: Try) -> str:
 
 def _effect(subject: str, text: str, reached: Sequence[Try], tried: int, shown: str) -> Effect:
     names = list(dict.fromkeys(one.text for one in reached))
-    if len(reached) == tried and tried > 1:
-        which = f"to {shown}"
-    elif reached[0].status is not None:
-        which = f"to {shown} {names[0]}"
-    else:
-        more = f" and {len(names) - NAMED} more routes" if len(names) > NAMED else ""
-        which = f"to {', '.join(names[:NAMED])}{more} of {shown}"
-    return Effect(f"{subject} {which}", text, reached[0].command)
+    more = f" and {len(names) - NAMED} more routes" if len(names) > NAMED else ""
+    routes = "" if len(reached) == tried > 1 else f"{', '.join(names[:NAMED])}{more}"
+    return Effect(subject, routes, (shown,), text, reached[0].command)
+
+
+def together(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+    """Effects that are the same on several sites, told once."""
+    found: dict[tuple[str, str, str], list[Effect]] = {}
+    for effect in effects:
+        found.setdefault((effect.subject, effect.routes, effect.text), []).append(effect)
+    return tuple(
+        replace(same[0], sites=tuple(dict.fromkeys(site for one in same for site in one.sites)))
+        for same in found.values()
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -64,19 +65,48 @@ class Change:
         }
 
 
+#: Sites that are named where something is the same for many.
+NAMED_SITES = 3
+
+
+def named(sites: Sequence[str]) -> str:
+    """Some of many sites by name."""
+    more = len(sites) - NAMED_SITES
+    shown = ", ".join(sites[:NAMED_SITES])
+    return f"{shown} and {more:,} more site{'' if more == 1 else 's'}" if more > 0 else shown
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """What live traffic would notice."""
 
-    #: Which: "GET /old of api.example.com".
-    requests: str
+    #: "requests" or "responses".
+    subject: str
+    #: Which of them: "/old, POST /api/*", or "that fail with 502"; "" for all.
+    routes: str
+    #: Addresses of the sites.
+    sites: tuple[str, ...]
     #: What of it: "now redirect to /new (301)".
     text: str
     #: One such request, to be tried with `edge explain`.
     example: str
 
+    @property
+    def requests(self) -> str:
+        """Which requests, in words."""
+        sites = named(self.sites)
+        if not self.routes or self.routes.startswith("that "):
+            return f"{self.subject} to {sites} {self.routes}".rstrip()
+        return f"{self.subject} to {self.routes} of {sites}"
+
     def as_json(self) -> dict[str, Any]:
-        return {"requests": self.requests, "text": self.text, "example": self.example}
+        return {
+            "requests": self.requests,
+            "routes": self.routes,
+            "sites": list(self.sites),
+            "text": self.text,
+            "example": self.example,
+        }
 
 
 @dataclass(frozen=True, slots=True)

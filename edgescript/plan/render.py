@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from edgescript.plan.model import Change, Detail, Kind, Plan
+from edgescript.plan.model import Change, Detail, Kind, Plan, named
 from edgescript.text.source import Span
 
 SIGNS = {
@@ -26,18 +26,33 @@ def as_text(plan: Plan) -> str:
     if not plan.changes:
         return "nothing changes"
     lines: list[str] = []
-    for site, changes in groupby(plan.changes[:SHOWN], _headline):
-        lines += [site, *(line for change in changes for line in _lines(change)), ""]
-    if len(plan.changes) > SHOWN:
-        lines += [f"… and {len(plan.changes) - SHOWN:,} more changes", ""]
+    told = [(_headline(same), same[0]) for same in _together(plan.changes)]
+    for headline, group in groupby(told[:SHOWN], lambda one: one[0]):
+        lines += [headline, *(line for _, change in group for line in _lines(change)), ""]
+    if len(told) > SHOWN:
+        lines += [f"… and {len(told) - SHOWN:,} more changes", ""]
     lines += _effects(plan)
     return "\n".join([*lines, "", _summary(plan)])
 
 
-def _headline(change: Change) -> str:
+def _together(changes: Sequence[Change]) -> list[list[Change]]:
+    """Changes that are the same on several sites, from a snippet for example, are told once."""
+    found: dict[object, list[Change]] = {}
+    for change in changes:
+        key = (change.kind, change.what, change.text, change.inside, change.details)
+        found.setdefault(key, []).append(change)
+    return list(found.values())
+
+
+def _headline(same: Sequence[Change]) -> str:
+    change = same[0]
     if change.what in ("site", "address"):
         return "sites"
-    return "warnings that are new" if change.what == "warning" else change.site or "global settings"
+    return (
+        "warnings that are new"
+        if change.what == "warning"
+        else named([one.site for one in same if one.site]) or "global settings"
+    )
 
 
 def _lines(change: Change) -> Iterator[str]:
