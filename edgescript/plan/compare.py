@@ -81,9 +81,7 @@ class _Planning:
         self._lopsided([key for key in self._new_places if key not in paired_new], gone=False)
         self._warnings()
         if self._skipped:
-            self.untried.append(
-                f"what requests notice was tried for {MOST_SITES} sites, and not for {self._skipped:,} more"
-            )
+            self.untried.append(f"requests to {self._skipped:,} more sites that differ")
         return Plan(tuple(self.changes), together(self.effects), tuple(self.untried))
 
     # ---- the global block
@@ -109,6 +107,7 @@ class _Planning:
 
     def _site(self, pair: _Pair) -> None:
         routes = Routes(self.keys, ", ".join(pair.names))
+        self._listens(pair)
         before, after = pair.old, pair.new
         for was, now in zip(_parts(before), _parts(after), strict=True):
             routes.compare(was, now)
@@ -117,6 +116,13 @@ class _Planning:
         self.changes += routes.changes
         key = pair.new_keys[0]
         self._try(before, after, key.host, pair.names[0], routes)
+
+    def _listens(self, pair: _Pair) -> None:
+        """Where requests come in, if that is somewhere else now."""
+        before, after = (dict.fromkeys(map(_at, keys)) for keys in (pair.old_keys, pair.new_keys))
+        if before.keys() != after.keys():
+            text = f"now come in at {', '.join(after)}, before at {', '.join(before)}"
+            self.effects.append(Effect("requests", "", tuple(pair.names), text, ""))
 
     def _try(self, old: BoundSite | None, new: BoundSite | None, host: str, shown: str, routes: Routes) -> None:
         if not self._left:
@@ -127,7 +133,7 @@ class _Planning:
         after = side(self.new.bound, new, self.new.directory)
         for one in (before, after):
             if isinstance(one, str):
-                self.untried.append(f"what requests to {shown} notice: {one}")
+                self.untried.append(f"requests to {shown}: {one}")
                 return
         assert not isinstance(before, str)
         assert not isinstance(after, str)
@@ -201,6 +207,10 @@ def _places(file: BoundFile) -> dict[_Key, _Place]:
                 key = _Key(*listened(at, address.address.port), address.address.host)
                 found.setdefault(key, _Place(address, site))
     return found
+
+
+def _at(key: _Key) -> str:
+    return key.at if key.port is None else f"{key.at or '*'}:{key.port}"
 
 
 class _Pair(NamedTuple):

@@ -5,8 +5,9 @@ The same walk as in `edge explain` is taken, so nothing is sent to anybody, and 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from edgescript.plan.model import Detail, Effect
 from edgescript.plan.routes import differences
 from edgescript.plan.samples import Try, tries
 
+_PLAIN = re.compile(r"(\d+), as no handle_errors fits")
 #: Requests that are tried for one site.
 MOST_TRIES = 150
 #: Routes that are named where one effect reaches several.
@@ -145,9 +147,9 @@ def _passed(old: Outcome, new: Outcome, keys: Keys) -> Iterator[tuple[str, str]]
     for role, subject in ((WRAPPER, "responses"), (REWRITER, "requests")):
         before, after = old.passed(role), new.passed(role)
         were, are = _counted(before, keys), _counted(after, keys)
-        gone, come = _effects(before, were - are, keys), _effects(after, are - were, keys)
-        yield from ((subject, f"now {text}") for text in come if text not in gone)
-        yield from ((subject, f"no longer {text}") for text in gone if text not in come)
+        gone = [step for step in before if keys.values(step.entry) in were - are]
+        come = [step for step in after if keys.values(step.entry) in are - were]
+        yield from ((subject, text) for text in _exchanged(gone, come, keys))
         if were == are and [keys.values(step.entry) for step in before] != [keys.values(step.entry) for step in after]:
             yield subject, f"now pass, in this order: {', '.join(on_one_line(step.text) for step in after)}"
 
@@ -156,12 +158,27 @@ def _counted(steps: Iterable[Step], keys: Keys) -> Counter[Hashable]:
     return Counter(keys.values(step.entry) for step in steps)
 
 
-def _effects(steps: Sequence[Step], wanted: Mapping[Hashable, int], keys: Keys) -> list[str]:
+def _exchanged(gone: list[Step], come: list[Step], keys: Keys) -> Iterator[str]:
+    """What is different without the one and with the other: in the entries' own words, or value by value."""
+    for before in gone.copy():
+        after = next((step for step in come if type(step.entry) is type(before.entry)), None)
+        if after is None or hasattr(after.entry, "effects"):
+            continue
+        gone.remove(before)
+        come.remove(after)
+        for detail in differences(keys.facts(before.entry), keys.facts(after.entry), instance=after.entry):
+            values = f"{_values(detail.added)} instead of {_values(detail.removed)}"
+            yield f"now have {before.name} {detail.name} {values}"
+    were, are = _effects(gone), _effects(come)
+    yield from (f"now {text}" for text in are if text not in were)
+    yield from (f"no longer {text}" for text in were if text not in are)
+
+
+def _effects(steps: Iterable[Step]) -> list[str]:
     found: dict[str, None] = {}
     for step in steps:
-        if keys.values(step.entry) in wanted:
-            effects = getattr(step.entry, "effects", None)
-            found |= dict.fromkeys([f"pass `{on_one_line(step.text)}`"] if effects is None else effects())
+        effects = getattr(step.entry, "effects", None)
+        found |= dict.fromkeys([f"pass `{on_one_line(step.text)}`"] if effects is None else effects())
     return list(found)
 
 
@@ -182,7 +199,7 @@ def _answered(old: Outcome, new: Outcome, wanted: Try, keys: Keys) -> Iterator[s
         return
     words = {slot.name for slot in plan_of(type(after.entry)).slots if slot.place in (Place.ARG, Place.REST)}
     if any(detail.name in words for detail in others):
-        yield f"now meet `{on_one_line(after.text)}` instead of `{on_one_line(before.text)}`"
+        yield f"now reach `{on_one_line(after.text)}` instead of `{on_one_line(before.text)}`"
     for detail in others:
         if detail.name not in words:
             yield f"now have {detail.name} {_values(detail.added)} instead of {_values(detail.removed)}"
@@ -215,13 +232,14 @@ def _told(answer: str, wanted: Try) -> str:
     target = wanted.request.target
     if ANYTHING in target:
         answer = answer.replace(target, "{uri}")
-    return readable(answer).removesuffix(", as no handle_errors fits")
+    return _PLAIN.sub(r"get the plain page of \1", readable(answer))
 
 
 def _effect(subject: str, text: str, reached: Sequence[Try], tried: int, shown: str) -> Effect:
     names = list(dict.fromkeys(one.text for one in reached))
     more = f" and {len(names) - NAMED} more routes" if len(names) > NAMED else ""
-    routes = "" if len(reached) == tried > 1 else f"{', '.join(names[:NAMED])}{more}"
+    is_all = len(reached) == tried and reached[0].status is None
+    routes = "" if is_all else f"{', '.join(names[:NAMED])}{more}"
     return Effect(subject, routes, (shown,), text, reached[0].command)
 
 

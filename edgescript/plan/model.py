@@ -31,6 +31,8 @@ class Detail:
     added: tuple[str, ...]
     #: What the field is about.
     doc: str = ""
+    #: It stands on the directive's own line, and can be seen there.
+    on_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Change:
     #: The blocks around it, outermost first.
     inside: tuple[str, ...] = ()
     details: tuple[Detail, ...] = ()
+    #: As written before, where it is there before and after.
+    before: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -58,6 +62,7 @@ class Change:
             "text": self.text,
             "old": None if self.old is None else str(self.old),
             "new": None if self.new is None else str(self.new),
+            "before": self.before or None,
             "inside": list(self.inside),
             "details": [
                 {"name": one.name, "removed": list(one.removed), "added": list(one.added)} for one in self.details

@@ -18,7 +18,7 @@ SIGNS = {
     Kind.WARNED: "!",
 }
 #: Changes that are shown to a person; `--format json` has all.
-SHOWN = 500
+SHOWN = 200
 
 
 def as_text(plan: Plan) -> str:
@@ -60,8 +60,11 @@ def _lines(change: Change) -> Iterator[str]:
     inside = "".join(f"{one} > " for one in change.inside)
     what = f"{change.what} " if change.what in ("site", "address", "matcher") else ""
     yield f"  {SIGNS[change.kind]} {what}{inside}{change.text}  ({_where(change.old, change.new)})"
+    if any(detail.on_line for detail in change.details):
+        yield f"      before {change.before}"
     for detail in change.details:
-        yield from _detail(detail)
+        if not detail.on_line:
+            yield from _detail(detail)
 
 
 def _where(old: Span | None, new: Span | None) -> str:

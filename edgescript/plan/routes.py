@@ -110,7 +110,7 @@ class Routes:
         self._matchers_told.add(key)
         old, new = _meanings(before.matcher), _meanings(after.matcher)
         gone, come = _without(old, new), _without(new, old)
-        detail = Detail("matcher", gone or old, come or new) if gone or come else Detail("matcher", old, new)
+        detail = Detail("matcher", gone, come) if gone or come else Detail("matcher", old, new)
         if named and before.matcher is not None and after.matcher is not None:
             spans = (before.matcher.span, after.matcher.span)
             change = Change(Kind.CHANGED, "matcher", self.site, after.matcher.text, *spans, inside, (detail,))
@@ -127,7 +127,8 @@ class Routes:
         self.touched += [node for node in (old, new) if node is not None]
         spans = (None if old is None else old.span, None if new is None else new.span)
         text = text_of(shown.bound)
-        self.changes.append(Change(kind, "directive", self.site, text, *spans, inside, tuple(details)))
+        before = "" if old is None or new is None else text_of(old.bound)
+        self.changes.append(Change(kind, "directive", self.site, text, *spans, inside, tuple(details), before))
 
     # ---- order
 
@@ -270,7 +271,10 @@ def differences(
         gone, come = (_without(was, now), _without(now, was)) if several else (was, now)
         if not gone and not come:  # another order, or one of them twice
             gone, come = (" ".join(was),), (" ".join(now),)
-        yield Detail(name, _said(gone, name, before), _said(come, name, after), documented(instance, name))
+        slots = plan_of(type(instance)).args
+        on_line = before is not None and any(slot.name == name for slot in slots)
+        said = _said(gone, name, before), _said(come, name, after)
+        yield Detail(name, *said, documented(instance, name), on_line)
 
 
 def _said(values: tuple[str, ...], name: str, bound: Bound | None) -> tuple[str, ...]:

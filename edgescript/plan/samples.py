@@ -44,6 +44,8 @@ class Try(NamedTuple):
         method = "" if request.method == "GET" else f"{request.method} "
         fields = "".join(f" with {name} {readable(value)}" for name, value in request.headers.items())
         ip = "" if request.ip == Sample().ip else f" from {request.ip}"
+        if request.target == f"/{ANYTHING}" and not (method or fields or ip):
+            return "other paths"
         return f"{method}{readable(request.target)}{fields}{ip}"
 
 

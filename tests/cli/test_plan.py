@@ -1,0 +1,110 @@
+"""`edge plan`, `edge explain --all`: exit codes, formats, and what is wrong with what they are given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+Call = Callable[..., Result]
+
+OLD = 'http://example.com {\n    redir /old /new\n    respond "hello"\n}\n'
+NEW = OLD.replace("/new", "/newer")
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> None:
+    (tmp_path / "old").write_text(OLD)
+    (tmp_path / "new").write_text(NEW)
+
+
+@pytest.mark.usefixtures("two")
+def test_the_exit_code_says_whether_something_changes(call: Call) -> None:
+    same, other = call("plan", "old", "old"), call("plan", "old", "new")
+    assert (same.exit_code, same.output) == (0, "nothing changes\n")
+    assert other.exit_code == 2
+    assert (
+        "requests to /old of http://example.com now redirect to /newer (302), before redirect to /new" in other.output
+    )
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("words", [("old", "-"), ("-", "new")])
+def test_one_side_may_be_standard_input(call: Call, words: tuple[str, str]) -> None:
+    result = call("plan", *words, stdin=NEW if words[1] == "-" else OLD)
+    assert result.exit_code == 2
+    assert "<stdin>:2:5" in result.output
+
+
+@pytest.mark.usefixtures("two")
+@pytest.mark.parametrize("form", [("--json",), ("--format", "json")])
+def test_a_plan_as_json(call: Call, form: tuple[str, ...]) -> None:
+    said = json.loads(call("plan", *form, "old", "new").output)
+    (change,) = said["changes"]
+    assert (change["kind"], change["what"], change["site"]) == ("changed", "directive", "http://example.com")
+    assert (change["old"], change["new"]) == ("old:2:5", "new:2:5")
+    assert change["details"] == [{"name": "to", "removed": ["/new"], "added": ["/newer"]}]
+    (effect,) = said["effects"]
+    assert effect["example"] == "http://example.com/old"
+    assert said["untried"] == []
+
+
+@pytest.mark.usefixtures("two")
+def test_an_example_of_a_plan_can_be_explained(call: Call) -> None:
+    (effect,) = json.loads(call("plan", "--json", "old", "new").output)["effects"]
+    assert call("explain", "--config", "new", effect["example"]).output.endswith("→ redirect to /newer (302)\n")
+
+
+@pytest.mark.usefixtures("two")
+def test_the_problems_of_both_files_are_told(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "old").write_text(":80 {\n    respnd\n}\n")
+    (tmp_path / "new").write_text(":80 {\n    abrt\n}\n")
+    result = call("plan", "old", "new")
+    assert result.exit_code == 1
+    assert "respond" in result.stderr
+    assert "abort" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("two")
+def test_what_a_plan_is_given_wrongly(call: Call) -> None:
+    assert call("plan", "-", "-").exit_code == 2
+    assert call("plan", "old").exit_code == 2
+    assert call("plan", "old", "new", "--format", "xml").exit_code == 2
+
+
+def test_a_file_that_is_not_there_is_one_line(process: Callable[..., object]) -> None:
+    done = process("plan", "nowhere", "nowhere")
+    assert done.returncode == 1  # type: ignore[attr-defined]
+    assert done.stderr == "edge: nowhere: no such file or directory\n"  # type: ignore[attr-defined]
+
+
+# ---- explain --all
+
+
+def test_explain_all_tells_every_route(call: Call) -> None:
+    text = call("explain", "--all", "--config", "-", stdin=OLD).output
+    assert text.splitlines()[0] == "listen :80"
+    assert "├─ redir /old /new     <stdin>:2:5  answer" in text
+    assert '└─ respond "hello"     <stdin>:3:5  answer' in text
+
+
+def test_explain_all_as_json(call: Call) -> None:
+    said = json.loads(call("explain", "--all", "--json", "--config", "-", stdin=OLD).output)
+    assert said["listeners"] == [{"at": ":80", "sites": [0]}]
+    (site,) = said["sites"]
+    assert [item["text"] for item in site["items"]] == ["redir /old /new", 'respond "hello"']
+
+
+def test_explain_takes_a_request_or_all(call: Call) -> None:
+    assert call("explain", "--config", "-", stdin=OLD).exit_code == 2
+    assert call("explain", "--all", "/", "--config", "-", stdin=OLD).exit_code == 2
+
+
+def test_explain_all_of_a_file_with_problems_tells_them(call: Call) -> None:
+    result = call("explain", "--all", "--config", "-", stdin=":80 {\n    respnd\n}\n")
+    assert result.exit_code == 1
+    assert "respond" in result.stderr

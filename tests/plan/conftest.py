@@ -1,0 +1,37 @@
+"""How the tests of this folder compare two texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from edgescript.catalog import Catalogue
+from edgescript.graph.load import analyse
+from edgescript.plan.compare import File, plan
+from edgescript.plan.model import Plan
+from edgescript.text.source import Source
+
+Compare = Callable[..., Plan]
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def compare(catalogue: Catalogue) -> Compare:
+    """The plan from one text to another; none of them may have an error."""
+
+    def file(name: str, text: str, imported: Mapping[str, str]) -> File:
+        found = analyse(
+            Source(name, text), catalogue=catalogue, environment={}, read=lambda path: imported[path].encode()
+        )
+        assert [problem for problem in found.problems if problem.code.startswith("E")] == []
+        return File(found)
+
+    def compared(old: str, new: str, imported: Mapping[str, str] | None = None) -> Plan:
+        return plan(file("old.edge", old, imported or {}), file("new.edge", new, imported or {}))
+
+    return compared
