@@ -19,6 +19,10 @@ from edgescript.plan.model import Change, Detail, Kind
 
 #: Lines of an added or removed block that are shown.
 SHOWN_LINES = 12
+#: Of directives that another one moved past.
+SHOWN_CROSSED = 4
+#: Pairs of directives that are looked at in one site; beyond, order is taken to matter. It is two seconds' worth.
+MOST_COMPARISONS = 1_000_000
 
 _Pair = tuple[Node, Node]
 
@@ -32,6 +36,7 @@ class Routes:
         self.changes: list[Change] = []
         #: Nodes that changes are about: what is tried first.
         self.touched: list[Node] = []
+        self._comparisons = 0
         self._matchers_told: set[tuple[Hashable, Hashable]] = set()
 
     def compare(self, old: Sequence[Node], new: Sequence[Node], inside: tuple[str, ...] = ()) -> None:
@@ -140,22 +145,32 @@ class Routes:
         pairs.sort(key=lambda pair: now[id(pair[1])])
         stayed = set(_longest_ascending([was[id(before)] for before, _ in pairs]))
         for number, (before, after) in enumerate(pairs):
-            if number in stayed:
-                continue
-            crossed = [
-                other
-                for index, (first, other) in enumerate(pairs)
-                if (index < number) != (was[id(first)] < was[id(before)]) and not _commute(after, other)
-            ]
-            if crossed:
-                self._tell_move(before, after, crossed, inside, went_up=now[id(after)] < now[id(crossed[0])])
+            if number not in stayed:
+                crossed = self._crossed(number, pairs, was)
+                if crossed:
+                    went_up = now[id(after)] < now[id(crossed[0])]
+                    self._tell_move(before, after, crossed, inside, went_up=went_up)
+
+    def _crossed(self, number: int, pairs: list[_Pair], was: dict[int, int]) -> list[Node]:
+        """The directives that stand on the other side of one now, and may be for the same requests."""
+        before, after = pairs[number]
+        place = was[id(before)]
+        found: list[Node] = []
+        for index, (first, other) in enumerate(pairs):
+            if index != number and (index < number) != (was[id(first)] < place):
+                self._comparisons += 1
+                if self._comparisons > MOST_COMPARISONS or not _commute(after, other):
+                    found.append(other)
+            if len(found) > SHOWN_CROSSED:
+                break
+        return found
 
     def _tell_move(
         self, before: Node, after: Node, crossed: Sequence[Node], inside: tuple[str, ...], *, went_up: bool
     ) -> None:
         where = "above" if went_up else "below"
         name = f"now {where}"
-        self._tell(Kind.MOVED, before, after, inside, [Detail(name, (), tuple(text_of(one.bound) for one in crossed))])
+        self._tell(Kind.MOVED, before, after, inside, [Detail(name, (), _first_of(crossed))])
 
 
 def _match(
@@ -220,6 +235,11 @@ def _apart(left: str, right: str) -> bool:
 
 
 # ---- texts
+
+
+def _first_of(nodes: Sequence[Node]) -> tuple[str, ...]:
+    texts = [text_of(node.bound) for node in nodes[:SHOWN_CROSSED]]
+    return (*texts, "…") if len(nodes) > SHOWN_CROSSED else tuple(texts)
 
 
 def text_of(bound: Bound) -> str:
