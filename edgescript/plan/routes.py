@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from edgescript.declare.bind import Bound
@@ -143,6 +144,8 @@ class Routes:
         now = {id(node): number for number, node in enumerate(new)}
         pairs = [pair for pair in pairs if pair[1].role not in (ERRORS, SITE)]
         pairs.sort(key=lambda pair: now[id(pair[1])])
+        if _all_apart([after for _, after in pairs]):
+            return
         stayed = set(_longest_ascending([was[id(before)] for before, _ in pairs]))
         for number, (before, after) in enumerate(pairs):
             if number not in stayed:
@@ -217,6 +220,21 @@ def _commute(one: Node, other: Node) -> bool:
     if one.paths is None or other.paths is None:
         return False
     return all(_apart(left, right) for left in one.paths for right in other.paths)
+
+
+def _all_apart(nodes: Sequence[Node]) -> bool:
+    """Whether no two of many directives are for the same requests: seen at once for a long table of paths."""
+    found: list[tuple[str, bool]] = []
+    for node in nodes:
+        if node.role is REWRITER or node.paths is None:
+            return False
+        for kind, text in map(shape, node.paths):
+            if kind not in (Shape.EXACT, Shape.PREFIX):
+                return False
+            found.append((text, kind is Shape.PREFIX))
+    found.sort()
+    # What a prefix covers stands behind it, up to the first that it does not cover.
+    return all(text != after and not (wide and after.startswith(text)) for (text, wide), (after, _) in pairwise(found))
 
 
 def _apart(left: str, right: str) -> bool:

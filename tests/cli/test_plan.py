@@ -88,8 +88,8 @@ def test_a_file_that_is_not_there_is_one_line(process: Callable[..., object]) ->
 def test_explain_all_tells_every_route(call: Call) -> None:
     text = call("explain", "--all", "--config", "-", stdin=OLD).output
     assert text.splitlines()[0] == "listen :80"
-    assert "├─ redir /old /new     <stdin>:2:5  answer" in text
-    assert '└─ respond "hello"     <stdin>:3:5  answer' in text
+    assert "├─ redir /old /new       <stdin>:2:5  answer" in text
+    assert '└─ respond "hello"       <stdin>:3:5  answer' in text
 
 
 def test_explain_all_as_json(call: Call) -> None:

@@ -168,7 +168,7 @@ def test_a_matcher_that_several_directives_use_is_told_once(compare: Compare) ->
 
 
 def test_a_long_list_of_routes_that_is_turned_round_is_no_change_where_none_overlap(compare: Compare) -> None:
-    routes = [f'handle /r{number:04} {{\n respond "r{number}"\n}}' for number in range(300)]
+    routes = [f'handle /r{number:05} {{\n respond "r{number}"\n}}' for number in range(3000)]
     assert (
         compare(":80 {\n" + "\n".join(routes) + "\n}\n", ":80 {\n" + "\n".join(reversed(routes)) + "\n}\n").changes
         == ()
