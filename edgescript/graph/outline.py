@@ -28,7 +28,7 @@ WORDS = {
     Role.REWRITER: "rewrite",
     Role.GROUP: "enter",
     Role.ERRORS: "errors",
-    Role.SITE: "site",
+    Role.SITE: "set",
 }
 #: Longer texts are cut in the middle of a tree: a page in a `respond` is not what one looks for there.
 LONGEST = 100

@@ -32,7 +32,7 @@ _STYLES = {
 _TREE_STYLES = {
     r"(?m)^(listen|site) .*?(?=  |$)": "bold",
     r"[│├└─]+": "dim",
-    r"(?<=  )(wrap|rewrite|enter|site)\b": "cyan",
+    r"(?<=  )(wrap|rewrite|enter|set)\b": "cyan",
     r"(?<=  )answer$|(?<=  )answer(?=  )": "green",
     r"(?<=  )errors\b": "red",
     r"\S+:\d+:\d+": "blue",
