@@ -32,8 +32,8 @@ def as_dot(picture: Picture) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    yield "digraph "Edgefile" {"
-    yield f"    graph [rankdir=LR compound=true bgcolor=white fontname=Helvetica tooltip={_quoted(picture.title)}]"
+    yield 'digraph "Edgefile" {'
+    yield f"    graph [rankdir=TB compound=true bgcolor=white fontname=Helvetica tooltip={_quoted(picture.title)}]"
     yield '    node [fontname="monospace" fontsize=11 style="filled,rounded" fontcolor="#0f172a"]'
     yield '    edge [color="#475569" fontname=Helvetica fontsize=10 fontcolor="#334155"]'
     for node in (*picture.listeners, *picture.servers):
@@ -50,7 +50,7 @@ def _site(site: Node) -> Iterator[str]:
         yield f"    {_node(site)}"
         return
     yield f"    subgraph cluster_{site.id} {{"
-    label, tooltip = _quoted(shortened(site.label, _MOST)), _quoted(site.tooltip)
+    label, tooltip = _label(site), _quoted(site.tooltip)
     yield f'        graph [label={label} tooltip={tooltip} style="filled,rounded" fillcolor="#f8fafc" color="#64748b"]'
     for child in site.children:
         yield from (f"        {_node(node)}" for node in child.walk())
@@ -59,11 +59,14 @@ def _site(site: Node) -> Iterator[str]:
 
 def _node(node: Node) -> str:
     shape, fill, line = _LOOKS[node.kind]
-    label = _quoted("\n".join(shortened(text, _MOST) for text in (node.label, *node.lines)))
     return (
-        f'{node.id} [label={label} tooltip={_quoted(node.tooltip or node.label)} shape={shape} fillcolor="{fill}" '
+        f'{node.id} [label={_label(node)} tooltip={_quoted(node.tooltip or node.label)} shape={shape} fillcolor="{fill}" '
         f'color="{line}"]'
     )
+
+
+def _label(node: Node) -> str:
+    return _quoted("\n".join(shortened(text, _MOST) for text in (node.label, *node.lines)))
 
 
 def _edge(edge: Edge, clusters: dict[str, str]) -> str:

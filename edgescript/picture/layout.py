@@ -67,8 +67,9 @@ def laid_out(picture: Picture) -> Layout:
     sites = _stacked(picture.sites, x, TOP, _widest(picture.sites), 2 * PAD)
     right = x + _widest(picture.sites)
     boxes = {box.node.id: box for site in sites for box in site.walk()}
-    listeners = _beside(picture.listeners, MARGIN, _levels(picture.edges, boxes, Line.ARRIVES))
-    servers = _beside(picture.servers, right + PASSING, _levels(picture.edges, boxes, Line.PASSES))
+    arrivals, passages = (_levels(picture.edges, boxes, line) for line in (Line.ARRIVES, Line.PASSES))
+    listeners = _beside(picture.listeners, MARGIN, {number: min(levels) for number, levels in arrivals.items()})
+    servers = _beside(picture.servers, right + PASSING, {number: fmean(levels) for number, levels in passages.items()})
     everything = [*listeners, *sites, *servers]
     return Layout(
         picture,
@@ -130,14 +131,14 @@ def _box(node: Node, x: float, y: float, wide: float) -> Box:
 # ---- beside them
 
 
-def _levels(edges: Sequence[Edge], boxes: Mapping[str, Box], line: Line) -> dict[str, float]:
-    """For each node of an outer column, the mean height of what it is joined to."""
+def _levels(edges: Sequence[Edge], boxes: Mapping[str, Box], line: Line) -> dict[str, list[float]]:
+    """For each node of an outer column, the heights of what it is joined to."""
     found: dict[str, list[float]] = {}
     for edge in edges:
         if edge.line is line:
             outer, inner = (edge.source, edge.target) if edge.source not in boxes else (edge.target, edge.source)
             found.setdefault(outer, []).append(boxes[inner].middle)
-    return {number: fmean(levels) for number, levels in found.items()}
+    return found
 
 
 def _beside(nodes: Sequence[Node], x: float, levels: Mapping[str, float]) -> tuple[Box, ...]:

@@ -53,7 +53,7 @@ def _site(site: Node) -> Iterator[str]:
     if not site.children:
         yield f"    {_node(site)}"
         return
-    yield f'    subgraph {site.id}["{_text(site.label)}"]'
+    yield f'    subgraph {site.id}["{_label(site)}"]'
     yield "        direction TB"
     for child in site.children:
         yield from (f"        {_node(node)}" for node in child.walk())
@@ -63,8 +63,11 @@ def _site(site: Node) -> Iterator[str]:
 def _node(node: Node) -> str:
     start, end = _SHAPES.get(node.kind, ("[", "]"))
     style = f":::{node.kind}" if node.kind in _CLASSES else ""
-    lines = "".join(f"<br/>{_text(line)}" for line in node.lines)
-    return f'{node.id}{start}"{_text(node.label)}{lines}"{end}{style}'
+    return f'{node.id}{start}"{_label(node)}"{end}{style}'
+
+
+def _label(node: Node) -> str:
+    return "<br/>".join(map(_text, (node.label, *node.lines)))
 
 
 def _text(text: str) -> str:

@@ -12,11 +12,13 @@ from enum import StrEnum
 from edgescript.graph.outline import Item, Outline, SiteOutline
 
 #: What is drawn of a file; the rest is counted.
-MOST_SITES = 40
+MOST_SITES = 20
 MOST_ITEMS = 150
 MOST_SERVERS = 60
 #: Lines of a directive's block.
 MOST_OPTIONS = 4
+#: Characters of a site's addresses beside each other, and addresses in a tooltip.
+MOST_IN_LABEL, MOST_TOLD = 68, 40
 
 
 class Kind(StrEnum):
@@ -169,8 +171,9 @@ class _Drawing:
         if more + more_errors:
             text = f"… {more + more_errors:,} more directives"
             children.append(Node(f"{number}more", Kind.MORE, text))
-        names = ", ".join(site.names)
-        return Node(number, Kind.SITE, names, tooltip=f"{names}\n{site.place}", children=(*children, *errors))
+        label, others = _named(site.names)
+        tooltip = "\n".join([*site.names[:MOST_TOLD], site.place])
+        return Node(number, Kind.SITE, label, others, tooltip=tooltip, children=(*children, *errors))
 
     def _nodes(self, items: Sequence[Item], prefix: str) -> tuple[list[Node], int]:
         """The nodes of a block, and how many directives found no room."""
@@ -227,10 +230,20 @@ class _Drawing:
         self.edges += [Edge(source, target, Line.FLOWS, label) for source, label in loose]
 
 
+def _named(names: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """A site's addresses as a label, and those that have no room there."""
+    label = ", ".join(names)
+    if len(label) <= MOST_IN_LABEL or len(names) == 1:
+        return label, ()
+    others = [*names[1 : MOST_OPTIONS + 1]]
+    more = len(names) - 1 - len(others)
+    return names[0], (*others, *([f"… {more:,} more addresses"] if more else []))
+
+
 def _tag(item: Item) -> str:
     number, many = item.choice
     if not many:
-        return ""
+        return "if" if item.role == Kind.BRANCH and item.condition is not None else ""
     if number == 1:
         return "if"
     return "else if" if item.condition is not None else "else"

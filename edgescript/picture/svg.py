@@ -97,7 +97,7 @@ def _box(box: Box) -> Iterator[str]:
     yield from _words(box, colour)
     yield "</g>"
     for above, inner in zip((None, *box.boxes), box.boxes, strict=False):
-        if above is not None and _follows(inner):
+        if above is not None and _follows(above, inner):
             yield _then(above, inner)
         yield from _box(inner)
 
@@ -131,8 +131,10 @@ def _words(box: Box, colour: str) -> Iterator[str]:
         yield f'<text x="{x + PAD:.1f}" y="{below:.1f}" font-size="{SMALL:g}" fill="{_MUTED}">{text}</text>'
 
 
-def _follows(box: Box) -> bool:
+def _follows(above: Box, box: Box) -> bool:
     """Whether requests come here from the box above: not to another alternative, and not to an answer to errors."""
+    if above.node.kind is Kind.SETTING:
+        return False
     return box.node.kind is not Kind.ERRORS and box.node.tag not in ("else", "else if")
 
 
@@ -156,9 +158,9 @@ def _edges(layout: Layout) -> Iterator[str]:
 
 def _arrival(listener: Box, site: Box, lane: int, lanes: int) -> str:
     """Out, along a lane of its own, and in."""
-    start, end = listener.x + listener.width, site.x
+    start, end, y = listener.x + listener.width, site.x, site.middle + LINE / 4
     lane_x = start + ARRIVING * (lane + 1) / (lanes + 2)
-    return _line(f"M{start:.1f} {listener.middle:.1f}H{lane_x:.1f}V{site.middle:.1f}H{end - 2:.1f}")
+    return _line(f"M{start:.1f} {listener.middle:.1f}H{lane_x:.1f}V{y:.1f}H{end - 2:.1f}")
 
 
 def _passage(edge: Edge, directive: Box, server: Box, right: float) -> str:
@@ -178,7 +180,12 @@ def _line(path: str, *, arrow: bool = True) -> str:
 
 
 def _legend_width() -> float:
-    return sum(width(text, SMALL) + 2 * PAD + GAP for text in _LEGEND.values())
+    return sum(map(_legend_step, _LEGEND.values()))
+
+
+def _legend_step(text: str) -> float:
+    """The legend is in a narrower font."""
+    return width(text, SMALL) * 0.9 + 2 * PAD + GAP
 
 
 def _legend(y: float) -> Iterator[str]:
@@ -187,7 +194,7 @@ def _legend(y: float) -> Iterator[str]:
         fill, colour = _COLOURS[kind]
         yield f'<rect x="{x:.1f}" y="{y - 9:.1f}" width="10" height="10" rx="2" fill="{colour}" stroke="{fill}"/>'
         yield f'<text class="s" x="{x + 16:.1f}" y="{y:.1f}" font-size="{SMALL:g}" fill="{_MUTED}">{_text(text)}</text>'
-        x += width(text, SMALL) + 2 * PAD + GAP
+        x += _legend_step(text)
 
 
 def _text(text: str) -> str:

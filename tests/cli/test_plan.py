@@ -108,3 +108,40 @@ def test_explain_all_of_a_file_with_problems_tells_them(call: Call) -> None:
     result = call("explain", "--all", "--config", "-", stdin=":80 {\n    respnd\n}\n")
     assert result.exit_code == 1
     assert "respond" in result.stderr
+
+
+# ---- graph
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("x.svg", "<svg "), ("x.mmd", "flowchart "), ("x.dot", "digraph "), ("x", "<svg ")]
+)
+def test_the_format_of_a_picture_is_that_of_the_file(call: Call, tmp_path: Path, name: str, start: str) -> None:
+    assert call("graph", "-", "-o", name, stdin=OLD).output == ""
+    assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.parametrize(("form", "start"), [("svg", "<svg "), ("mermaid", "flowchart "), ("dot", "digraph ")])
+def test_a_picture_goes_to_standard_output(call: Call, form: str, start: str) -> None:
+    assert call("graph", "-", "--format", form, stdin=OLD).output.startswith(start)
+
+
+def test_a_picture_of_one_site(call: Call) -> None:
+    text = OLD + OLD.replace("example.com", "example.org")
+    assert "example.org" not in call("graph", "-", "--site", "example.com", stdin=text).output
+    result = call("graph", "-", "--site", "exmple.com", stdin=text)
+    assert result.exit_code == 1
+    assert 'there is no site exmple.com: did you mean "example.com"?' in result.output
+
+
+def test_a_picture_of_a_file_with_problems_is_its_problems(call: Call) -> None:
+    result = call("graph", "-", stdin=":80 {\n    respnd\n}\n")
+    assert result.exit_code == 1
+    assert "respond" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_picture_that_cannot_be_written_is_one_line(process: Callable[..., object]) -> None:
+    done = process("graph", "-", "-o", "nowhere/x.svg", stdin=OLD)
+    assert done.returncode == 1  # type: ignore[attr-defined]
+    assert done.stderr == "edge: nowhere/x.svg: no such file or directory\n"  # type: ignore[attr-defined]
