@@ -20,6 +20,8 @@ MOST_CELLS = 72
 ROW, LINE = 26.0, 16.0
 PAD, GAP = 12.0, 10.0
 MARGIN, TOP, BOTTOM = 24.0, 64.0, 48.0
+#: How much lower a site's name stands than another label in its box.
+SITE_HEAD = 4.0
 #: Between the columns.
 ARRIVING, PASSING = 64.0, 120.0
 
@@ -68,7 +70,9 @@ def laid_out(picture: Picture) -> Layout:
     right = x + _widest(picture.sites)
     boxes = {box.node.id: box for site in sites for box in site.walk()}
     arrivals, passages = (_levels(picture.edges, boxes, line) for line in (Line.ARRIVES, Line.PASSES))
-    listeners = _beside(picture.listeners, MARGIN, {number: min(levels) for number, levels in arrivals.items()})
+    listeners = _beside(
+        picture.listeners, MARGIN, {number: min(levels) + SITE_HEAD for number, levels in arrivals.items()}
+    )
     servers = _beside(picture.servers, right + PASSING, {number: fmean(levels) for number, levels in passages.items()})
     everything = [*listeners, *sites, *servers]
     return Layout(
@@ -122,7 +126,7 @@ def _stacked(nodes: Sequence[Node], x: float, y: float, wide: float, gap: float)
 
 
 def _box(node: Node, x: float, y: float, wide: float) -> Box:
-    head = _head(node) + (LINE / 2 if node.kind is Kind.SITE else 0)
+    head = _head(node) + (2 * SITE_HEAD if node.kind is Kind.SITE else 0)
     boxes = _stacked(node.children, x + PAD, y + head, wide - 2 * PAD, GAP)
     end = boxes[-1].y + boxes[-1].height + PAD if boxes else y + head
     return Box(node, x, y, wide, end - y, boxes)

@@ -15,6 +15,7 @@ from edgescript.picture.layout import (
     PAD,
     PASSING,
     ROW,
+    SITE_HEAD,
     SMALL,
     Box,
     Layout,
@@ -116,7 +117,8 @@ def _words(box: Box, colour: str) -> Iterator[str]:
     node = box.node
     is_site = node.kind is Kind.SITE
     bold = ' font-weight="600"' if is_site or node.kind in (Kind.BRANCH, Kind.ERRORS, Kind.LISTENER) else ""
-    x, y = box.x + PAD, box.y + ROW / 2 + LABEL * 0.36 + (LINE / 4 if is_site else 0)
+    top = box.y + (SITE_HEAD if is_site else 0)
+    x, y = box.x + PAD, top + ROW / 2 + LABEL * 0.36
     yield f'<text x="{x:.1f}" y="{y:.1f}" font-size="{LABEL:g}" fill="{_INK}"{bold}>{_text(label_of(node))}</text>'
     word = right_word(node)
     if word:
@@ -126,7 +128,7 @@ def _words(box: Box, colour: str) -> Iterator[str]:
             f"{_text(word)}</text>"
         )
     for number, line in enumerate(node.lines):
-        below = box.y + ROW + LINE * number + SMALL
+        below = top + ROW + LINE * number + SMALL
         text = _text(shortened(line, MOST_CELLS))
         yield f'<text x="{x + PAD:.1f}" y="{below:.1f}" font-size="{SMALL:g}" fill="{_MUTED}">{text}</text>'
 
@@ -158,7 +160,7 @@ def _edges(layout: Layout) -> Iterator[str]:
 
 def _arrival(listener: Box, site: Box, lane: int, lanes: int) -> str:
     """Out, along a lane of its own, and in."""
-    start, end, y = listener.x + listener.width, site.x, site.middle + LINE / 4
+    start, end, y = listener.x + listener.width, site.x, site.middle + SITE_HEAD
     lane_x = start + ARRIVING * (lane + 1) / (lanes + 2)
     return _line(f"M{start:.1f} {listener.middle:.1f}H{lane_x:.1f}V{y:.1f}H{end - 2:.1f}")
 

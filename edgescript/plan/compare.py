@@ -17,7 +17,7 @@ from edgescript.graph.load import Analysis
 from edgescript.graph.match import HostTable
 from edgescript.plan.effects import noticed, side, together
 from edgescript.plan.facts import Keys
-from edgescript.plan.model import Change, Effect, Kind, Plan
+from edgescript.plan.model import Change, Effect, Kind, Plan, named
 from edgescript.plan.routes import Routes, differences
 from edgescript.plan.samples import host_for
 from edgescript.text.problem import Problem, Severity
@@ -115,7 +115,7 @@ class _Planning:
             return
         self.changes += routes.changes
         key = pair.new_keys[0]
-        self._try(before, after, key.host, pair.names[0], routes)
+        self._try(before, after, key.host, tuple(pair.names), routes)
 
     def _listens(self, pair: _Pair) -> None:
         """Where requests come in, if that is somewhere else now."""
@@ -124,7 +124,9 @@ class _Planning:
             text = f"now come in at {', '.join(after)}, before at {', '.join(before)}"
             self.effects.append(Effect("requests", "", tuple(pair.names), text, ""))
 
-    def _try(self, old: BoundSite | None, new: BoundSite | None, host: str, shown: str, routes: Routes) -> None:
+    def _try(
+        self, old: BoundSite | None, new: BoundSite | None, host: str, shown: tuple[str, ...], routes: Routes
+    ) -> None:
         if not self._left:
             self._skipped += 1
             return
@@ -133,7 +135,7 @@ class _Planning:
         after = side(self.new.bound, new, self.new.directory)
         for one in (before, after):
             if isinstance(one, str):
-                self.untried.append(f"requests to {shown}: {one}")
+                self.untried.append(f"requests to {named(shown)}: {one}")
                 return
         assert not isinstance(before, str)
         assert not isinstance(after, str)
@@ -166,7 +168,7 @@ class _Planning:
         other = tables.find(key)
         if other is not None:
             sites = (place.site, other) if gone else (other, place.site)
-            self._try(*sites, key.host, place.address.text, Routes(self.keys, ""))
+            self._try(*sites, key.host, (place.address.text,), Routes(self.keys, ""))
             return
         text = "are not answered any more" if gone else "are answered now"
         why = "no other site has the host" if tables.listens(key) else "nothing else listens there"

@@ -88,13 +88,13 @@ def side(file: BoundFile, site: BoundSite | None, directory: str) -> Side | str 
 
 
 def noticed(
-    old: Side | None, new: Side | None, host: str, shown: str, touched: Sequence[Node], keys: Keys
+    old: Side | None, new: Side | None, host: str, shown: tuple[str, ...], touched: Sequence[Node], keys: Keys
 ) -> list[Effect]:
     """
     The effects of a change on one host, those that reach most requests together.
 
     :param host: a host that both sites answer
-    :param shown: the host as it is told
+    :param shown: the addresses that are told
     :param touched: directives that changed: requests for them are tried first
     """
     found: dict[tuple[str, str], list[Try]] = {}
@@ -102,8 +102,7 @@ def noticed(
     for one in tried:
         for told in _differences(_outcome(old, one), _outcome(new, one), one, keys):
             found.setdefault(told, []).append(one)
-    ordinary = sum(one.status is None for one in tried)
-    return [_effect(subject, text, reached, ordinary, shown) for (subject, text), reached in found.items()]
+    return [_effect(subject, text, reached, tried, shown) for (subject, text), reached in found.items()]
 
 
 def _tries(old: Side | None, new: Side | None, host: str, touched: Sequence[Node]) -> list[Try]:
@@ -235,12 +234,19 @@ def _told(answer: str, wanted: Try) -> str:
     return _PLAIN.sub(r"get the plain page of \1", readable(answer))
 
 
-def _effect(subject: str, text: str, reached: Sequence[Try], tried: int, shown: str) -> Effect:
-    names = list(dict.fromkeys(one.text for one in reached))
+def _effect(subject: str, text: str, reached: Sequence[Try], tried: Sequence[Try], shown: tuple[str, ...]) -> Effect:
+    return Effect(subject, _routes(reached, tried), shown, text, reached[0].command)
+
+
+def _routes(reached: Sequence[Try], tried: Sequence[Try]) -> str:
+    """Which of the tried requests are reached, in words; "" for all."""
+    if reached[0].status is None and len(reached) == sum(one.status is None for one in tried):
+        return ""
+    all_of, these = (Counter(one.target for one in some) for some in (tried, reached))
+    whole = {one.target for one in reached if one.is_plain and these[one.target] == all_of[one.target]}
+    names = dict.fromkeys(one.text for one in reached if one.is_plain or one.target not in whole)
     more = f" and {len(names) - NAMED} more routes" if len(names) > NAMED else ""
-    is_all = len(reached) == tried and reached[0].status is None
-    routes = "" if is_all else f"{', '.join(names[:NAMED])}{more}"
-    return Effect(subject, routes, (shown,), text, reached[0].command)
+    return f"{', '.join([*names][:NAMED])}{more}"
 
 
 def together(effects: Iterable[Effect]) -> tuple[Effect, ...]:

@@ -36,16 +36,27 @@ class Try(NamedTuple):
         return f"{method}{request.scheme}://{request.host}{request.target}{fields}{ip}"
 
     @property
+    def target(self) -> str:
+        """What is asked for, whatever the method and the header fields."""
+        return self.request.target
+
+    @property
+    def is_plain(self) -> bool:
+        """GET from anywhere, with nothing special about it."""
+        request = self.request
+        return request.method == "GET" and not request.headers and request.ip == Sample().ip and self.status is None
+
+    @property
     def text(self) -> str:
         """Which requests it stands for: `POST /api/*`."""
         request = self.request
         if self.status is not None:
             return f"that fail with {self.status}"
+        if self.is_plain and request.target == f"/{ANYTHING}":
+            return "other paths"
         method = "" if request.method == "GET" else f"{request.method} "
         fields = "".join(f" with {name} {readable(value)}" for name, value in request.headers.items())
         ip = "" if request.ip == Sample().ip else f" from {request.ip}"
-        if request.target == f"/{ANYTHING}" and not (method or fields or ip):
-            return "other paths"
         return f"{method}{readable(request.target)}{fields}{ip}"
 
 
