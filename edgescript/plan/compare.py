@@ -124,9 +124,7 @@ class _Planning:
             text = f"now come in at {', '.join(after)}, before at {', '.join(before)}"
             self.effects.append(Effect("requests", "", tuple(pair.names), text, ""))
 
-    def _try(
-        self, old: BoundSite | None, new: BoundSite | None, host: str, shown: tuple[str, ...], routes: Routes
-    ) -> None:
+    def _try(self, old: BoundSite, new: BoundSite, host: str, shown: tuple[str, ...], routes: Routes) -> None:
         if not self._left:
             self._skipped += 1
             return

@@ -73,22 +73,20 @@ class Outcome(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One site of one file, ready to be walked through; None where the file has no site for the host."""
+    """One site of one file, ready to be walked through."""
 
     site: BoundSite
     graph: Graph
 
 
-def side(file: BoundFile, site: BoundSite | None, directory: str) -> Side | str | None:
+def side(file: BoundFile, site: BoundSite, directory: str) -> Side | str:
     """A site made ready, or why it cannot be. Only this site is set up, not the file."""
-    if site is None:
-        return None
     graph, problems = build(BoundFile([site], file.settings, []), directory=directory, clock=lambda: 0.0)
     return problems[0].message if graph is None else Side(site, graph)
 
 
 def noticed(
-    old: Side | None, new: Side | None, host: str, shown: tuple[str, ...], touched: Sequence[Node], keys: Keys
+    old: Side, new: Side, host: str, shown: tuple[str, ...], touched: Sequence[Node], keys: Keys
 ) -> list[Effect]:
     """
     The effects of a change on one host, those that reach most requests together.
@@ -105,19 +103,16 @@ def noticed(
     return [_effect(subject, text, reached, tried, shown) for (subject, text), reached in found.items()]
 
 
-def _tries(old: Side | None, new: Side | None, host: str, touched: Sequence[Node]) -> list[Try]:
+def _tries(old: Side, new: Side, host: str, touched: Sequence[Node]) -> list[Try]:
     found: dict[Hashable, Try] = {}
     per_side = MOST_TRIES // 2
     for one in (new, old):
-        if one is not None:
-            for wanted in islice(tries(one.site, host, touched), per_side):
-                found.setdefault(wanted.key, wanted)
+        for wanted in islice(tries(one.site, host, touched), per_side):
+            found.setdefault(wanted.key, wanted)
     return list(found.values())
 
 
-def _outcome(one: Side | None, wanted: Try) -> Outcome:
-    if one is None:
-        return Outcome("404 Not Found", ())
+def _outcome(one: Side, wanted: Try) -> Outcome:
     request = wanted.request
     fields = [(b"host", request.host.encode())]
     fields += [(name.lower().encode(), value.encode()) for name, value in request.headers.items()]

@@ -65,7 +65,8 @@ class Change:
             "before": self.before or None,
             "inside": list(self.inside),
             "details": [
-                {"name": one.name, "removed": list(one.removed), "added": list(one.added)} for one in self.details
+                {"name": one.name, "about": one.doc, "removed": list(one.removed), "added": list(one.added)}
+                for one in self.details
             ],
         }
 

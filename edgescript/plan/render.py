@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -84,7 +85,14 @@ def _detail(detail: Detail) -> Iterator[str]:
     elif not detail.added:
         yield f"      {detail.name} - {detail.removed[0]}"
     else:
-        yield f"      {detail.name} {detail.removed[0]} → {detail.added[0]}"
+        about = f"  ({_briefly(detail.doc)})" if detail.doc else ""
+        yield f"      {detail.name} {detail.removed[0]} → {detail.added[0]}{about}"
+
+
+def _briefly(doc: str) -> str:
+    """The first clause of what a field is about."""
+    first = re.split(r"[.;:]( |$)", doc, maxsplit=1)[0]
+    return first[:1].lower() + first[1:]
 
 
 def _effects(plan: Plan) -> Iterator[str]:

@@ -46,7 +46,8 @@ def test_a_plan_as_json(call: Call, form: tuple[str, ...]) -> None:
     (change,) = said["changes"]
     assert (change["kind"], change["what"], change["site"]) == ("changed", "directive", "http://example.com")
     assert (change["old"], change["new"]) == ("old:2:5", "new:2:5")
-    assert change["details"] == [{"name": "to", "removed": ["/new"], "added": ["/newer"]}]
+    details = {"name": "to", "about": "The URL to go to.", "removed": ["/new"], "added": ["/newer"]}
+    assert change["details"] == [details]
     (effect,) = said["effects"]
     assert effect["example"] == "http://example.com/old"
     assert said["untried"] == []

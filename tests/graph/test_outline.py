@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgescript.catalog import Catalogue
+from edgescript.declare.entries import Role
 from edgescript.graph.load import analyse
-from edgescript.graph.outline import Outline, outline
+from edgescript.graph.outline import WORDS, Outline, outline
+from edgescript.picture.model import Kind
 from edgescript.text.source import Source
 
 HERE = Path(__file__).parent / "outline"
@@ -21,6 +23,11 @@ def outlined(text: str) -> Outline:
 
 def test_golden() -> None:
     assert outlined((HERE / "site.edge").read_text()).as_text() + "\n" == (HERE / "site.txt").read_text()
+
+
+def test_every_role_has_a_word_and_a_kind_of_box() -> None:
+    assert set(WORDS) == set(Role)
+    assert set(WORDS.values()) <= {str(kind) for kind in Kind}
 
 
 def test_a_site_of_several_listeners_is_shown_once() -> None:

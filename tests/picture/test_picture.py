@@ -41,7 +41,7 @@ def drawn(text: str, name: str = "Edgefile", only: frozenset[int] | None = None)
 def words_of(text: str) -> str:
     """An Edgefile with a text that somebody else chose at every place that is shown."""
     quoted = '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("{", "\\{").replace("}", "\\}") + '"'
-    return f":80 {{\n header X-A {quoted}\n respond {quoted}\n}}\n"
+    return f":80 {{\n header X-A {quoted}\n respond 200 {quoted}\n}}\n"
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=90).filter(str.strip)
@@ -142,7 +142,7 @@ def test_it_is_well_formed_with_a_title_and_a_description_and_draws_every_label(
 
 
 @given(ANY_TEXT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_text_is_escaped(text: str) -> None:
     root = ElementTree.fromstring(as_svg(drawn(words_of(text), text)))
     assert {element.tag.rpartition("}")[2] for element in root.iter()} <= {
@@ -200,7 +200,7 @@ def assert_mermaid(text: str) -> None:
     """By its rules: one statement a line, and no character in a label that means anything."""
     for line in text.splitlines():
         assert LINE_OF_MERMAID.fullmatch(QUOTED.sub('"T"', line).strip()), line
-        for label in QUOTED.findall(line):
+        for label in [] if line.strip().startswith("acc") else QUOTED.findall(line):
             assert not set(ENTITY.sub("", label[1:-1])) & set('"<>#;{}[]()|`\\&%'), line
 
 
@@ -209,7 +209,7 @@ def test_mermaid_is_written_by_its_rules() -> None:
 
 
 @given(ANY_TEXT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_mermaid_with_any_text_is_written_by_its_rules(text: str) -> None:
     assert_mermaid(as_mermaid(drawn(words_of(text), text)))
 
