@@ -98,11 +98,13 @@ def _briefly(doc: str) -> str:
 def _effects(plan: Plan) -> Iterator[str]:
     yield "what traffic notices"
     if not plan.effects and not plan.untried:
-        yield "  nothing, of all requests that were tried"
+        yield "  nothing: all requests that were tried are answered as before"
     for effect in plan.effects[:SHOWN]:
         yield f"  {effect.requests} {effect.text}"
     if len(plan.effects) > SHOWN:
         yield f"  … and {len(plan.effects) - SHOWN:,} more"
+    if any(change.what == "setting" for change in plan.changes):
+        yield "  what the global settings above say holds for every site"
     for reason in plan.untried[:SHOWN]:
         yield f"  not tried: {reason}"
 

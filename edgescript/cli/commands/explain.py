@@ -33,7 +33,7 @@ _TREE_STYLES = {
     r"(?m)^(listen|site) .*?(?=  |$)": "bold",
     r"[│├└─]+": "dim",
     r"(?<=  )(wrap|rewrite|enter|set)\b": "cyan",
-    r"(?<=  )answer$|(?<=  )answer(?=  )": "green",
+    r"(?m)(?<=  )answer(?=  |$)": "green",
     r"(?<=  )errors\b": "red",
     r"\S+:\d+:\d+": "blue",
 }
