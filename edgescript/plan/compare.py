@@ -7,7 +7,7 @@ names of matchers, a site split in two.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from edgescript.declare.entries import ERRORS, SITE
@@ -26,18 +26,6 @@ from edgescript.text.problem import Problem, Severity
 MOST_SITES = 200
 
 
-class File(NamedTuple):
-    """One of the two files: what it means, and where relative paths in it start."""
-
-    analysis: Analysis
-    directory: str = "."
-
-    @property
-    def bound(self) -> BoundFile:
-        assert self.analysis.bound is not None, "a file with errors has no plan"
-        return self.analysis.bound
-
-
 class _Key(NamedTuple):
     """Where a request comes in: the listener's host and port, and the host it is for."""
 
@@ -53,15 +41,23 @@ class _Place(NamedTuple):
     site: BoundSite
 
 
-def plan(old: File, new: File) -> Plan:
-    """Everything that changes from one file to the other. Both are without errors."""
-    return _Planning(old, new).plan()
+def plan(old: Analysis, new: Analysis, *, directory: str = ".") -> Plan:
+    """
+    Everything that changes from one file to the other. Both are without errors.
+
+    :param directory: where relative paths of both start: one is meant to take the place of the other
+    """
+    return _Planning(old, new, directory).plan()
 
 
 class _Planning:
-    def __init__(self, old: File, new: File) -> None:
-        self.old = old
-        self.new = new
+    def __init__(self, old: Analysis, new: Analysis, directory: str) -> None:
+        assert old.bound is not None, "a file with errors has no plan"
+        assert new.bound is not None, "a file with errors has no plan"
+        self.old = old.bound
+        self.new = new.bound
+        self.directory = directory
+        self._was, self._is = old.problems, new.problems
         self.keys = Keys()
         self.changes: list[Change] = []
         self.effects: list[Effect] = []
@@ -87,7 +83,7 @@ class _Planning:
     # ---- the global block
 
     def _settings(self) -> None:
-        old, new = self.old.bound.settings, self.new.bound.settings
+        old, new = self.old.settings, self.new.settings
         for kind in sorted({*old, *new}, key=lambda kind: str(kind.declaration.name)):
             before, after = old[kind], new[kind]
             if before is None or after is None:
@@ -129,8 +125,8 @@ class _Planning:
             self._skipped += 1
             return
         self._left -= 1
-        before = side(self.old.bound, old, self.old.directory)
-        after = side(self.new.bound, new, self.new.directory)
+        before = side(self.old, old, self.directory)
+        after = side(self.new, new, self.directory)
         for one in (before, after):
             if isinstance(one, str):
                 self.untried.append(f"requests to {named(shown)}: {one}")
@@ -178,8 +174,8 @@ class _Planning:
 
     def _warnings(self) -> None:
         """Warnings that the old file did not give: what an earlier directive now shadows, above all."""
-        known = Counter(map(_warning, _only_warnings(self.old.analysis)))
-        for problem in _only_warnings(self.new.analysis):
+        known = Counter(map(_warning, _only_warnings(self._was)))
+        for problem in _only_warnings(self._is):
             key = _warning(problem)
             if known[key]:
                 known[key] -= 1
@@ -260,8 +256,8 @@ class _Tables:
 # ---- warnings
 
 
-def _only_warnings(analysis: Analysis) -> list[Problem]:
-    return [problem for problem in analysis.problems if problem.severity is Severity.WARNING]
+def _only_warnings(problems: Sequence[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity is Severity.WARNING]
 
 
 def _warning(problem: Problem) -> tuple[str, str, str]:

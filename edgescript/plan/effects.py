@@ -183,18 +183,22 @@ def _answered(old: Outcome, new: Outcome, wanted: Try, keys: Keys) -> Iterator[s
         if was != now:
             yield f"now {now}, before {was}"
         return
-    facts = keys.facts(before.entry), keys.facts(after.entry)
-    details = list(differences(*facts, instance=after.entry))
+    details = list(differences(keys.facts(before.entry), keys.facts(after.entry), instance=after.entry))
     servers = {detail.name: _servers(detail, before.entry, after.entry) for detail in details}
     others = [detail for detail in details if not servers[detail.name]]
     yield from filter(None, servers.values())
     if was != now and len(others) == len(details):
         yield f"now {now}, before {was}"
-        return
+    else:
+        yield from _otherwise_the_same(before, after, others)
+
+
+def _otherwise_the_same(before: Step, after: Step, details: Sequence[Detail]) -> Iterator[str]:
+    """The same kind of answer from the same kind of directive, whose values differ."""
     words = {slot.name for slot in plan_of(type(after.entry)).slots if slot.place in (Place.ARG, Place.REST)}
-    if any(detail.name in words for detail in others):
+    if any(detail.name in words for detail in details):
         yield f"now reach `{on_one_line(after.text)}` instead of `{on_one_line(before.text)}`"
-    for detail in others:
+    for detail in details:
         if detail.name not in words:
             yield f"now have {detail.name} {_values(detail.added)} instead of {_values(detail.removed)}"
 

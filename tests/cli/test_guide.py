@@ -30,3 +30,8 @@ def test_an_example_says_what_the_guide_shows(
     result = call(*shlex.split(words))
     assert result.exit_code in (0, 2)
     assert result.output == output
+
+
+def test_the_picture_in_the_guide_is_what_the_command_draws(call: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "shop.edge").write_text(dict(FILES)["shop.edge"])
+    assert call("graph", "shop.edge").output == (GUIDE.parent / "shop.svg").read_text()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from edgescript.catalog import Catalogue
-from edgescript.graph.load import analyse
-from edgescript.plan.compare import File, plan
+from edgescript.graph.load import Analysis, analyse
+from edgescript.plan.compare import plan
 from edgescript.plan.model import Plan
 from edgescript.text.source import Source
 
@@ -24,12 +24,12 @@ def catalogue() -> Catalogue:
 def compare(catalogue: Catalogue) -> Compare:
     """The plan from one text to another; none of them may have an error."""
 
-    def file(name: str, text: str, imported: Mapping[str, str]) -> File:
+    def file(name: str, text: str, imported: Mapping[str, str]) -> Analysis:
         found = analyse(
             Source(name, text), catalogue=catalogue, environment={}, read=lambda path: imported[path].encode()
         )
         assert [problem for problem in found.problems if problem.code.startswith("E")] == []
-        return File(found)
+        return found
 
     def compared(old: str, new: str, imported: Mapping[str, str] | None = None) -> Plan:
         return plan(file("old.edge", old, imported or {}), file("new.edge", new, imported or {}))

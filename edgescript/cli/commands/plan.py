@@ -11,7 +11,8 @@ import click
 from edgescript.cli import console, edgefile
 
 if TYPE_CHECKING:
-    from edgescript.plan.compare import File
+    from edgescript.graph.load import Analysis
+    from edgescript.text.source import Source
 
 #: The exit code where something changes.
 CHANGED = 2
@@ -44,7 +45,9 @@ def command(old: str, new: str, form: str) -> None:
     from edgescript.plan.compare import plan
     from edgescript.plan.render import as_text
 
-    found = plan(*_files(old, new))
+    sources = [edgefile.read(name) for name in (old, new)]
+    named = sources[0] if new == "-" else sources[1]
+    found = plan(*_analyses(sources), directory=edgefile.directory(named))
     if form == "json":
         console.say(json.dumps(found.as_json(), indent=2))
     elif console.has_colour(sys.stdout):
@@ -55,18 +58,14 @@ def command(old: str, new: str, form: str) -> None:
         raise click.exceptions.Exit(CHANGED)
 
 
-def _files(*names: str) -> list[File]:
-    """Both files; with errors in any of them, both are told and the command ends."""
+def _analyses(sources: list[Source]) -> tuple[Analysis, Analysis]:
+    """What both files mean; with errors in any of them, both are told and the command ends."""
     from edgescript.graph.compile import has_errors
-    from edgescript.plan.compare import File
 
-    sources = [edgefile.read(name) for name in names]
-    files = [File(edgefile.understood(source), edgefile.directory(source)) for source in sources]
-    broken = [
-        file.analysis.problems for file in files if file.analysis.bound is None or has_errors(file.analysis.problems)
-    ]
+    old, new = (edgefile.understood(source) for source in sources)
+    broken = [one.problems for one in (old, new) if one.bound is None or has_errors(one.problems)]
     for problems in broken:
         edgefile.show(problems, error=True)
     if broken:
         raise click.exceptions.Exit(1)
-    return files
+    return old, new
