@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edgescript.declare.entries import ERRORS, SITE
 from edgescript.graph.bound import BoundAddress, BoundFile, BoundSite, Node
@@ -83,21 +83,23 @@ class _Planning:
     # ---- the global block
 
     def _settings(self) -> None:
+        kinds = {*self.old.settings, *self.new.settings}
+        found = [self._setting(kind) for kind in sorted(kinds, key=lambda kind: str(kind.declaration.name))]
+        self.changes += [change for change in found if change is not None]
+
+    def _setting(self, kind: type[Any]) -> Change | None:
+        """What became of a setting; one that is not written has its defaults, or is not there if it has none."""
         old, new = self.old.settings, self.new.settings
-        for kind in sorted({*old, *new}, key=lambda kind: str(kind.declaration.name)):
-            before, after = old[kind], new[kind]
-            if before is None or after is None:
-                shown = after or before
-                made = Kind.ADDED if before is None else Kind.REMOVED
-                text = f"{kind.declaration.name} {' '.join(v for vs in self.keys.facts(shown).values() for v in vs)}"
-                self.changes.append(Change(made, "setting", None, text, old.spans.get(kind), new.spans.get(kind)))
-            elif self.keys.values(before) != self.keys.values(after):
-                facts = self.keys.facts(before), self.keys.facts(after)
-                details = tuple(differences(*facts, None, None, instance=after))
-                spans = old.spans.get(kind), new.spans.get(kind)
-                self.changes.append(
-                    Change(Kind.CHANGED, "setting", None, kind.declaration.name, *spans, details=details)
-                )
+        before, after, name = old[kind], new[kind], str(kind.declaration.name)
+        spans = old.spans.get(kind), new.spans.get(kind)
+        if before is None or after is None:
+            words = [word for values in self.keys.facts(after or before).values() for word in values]
+            made = Kind.ADDED if before is None else Kind.REMOVED
+            return Change(made, "setting", None, " ".join([name, *words]), *spans)
+        if self.keys.values(before) == self.keys.values(after):
+            return None
+        details = differences(self.keys.facts(before), self.keys.facts(after), instance=after)
+        return Change(Kind.CHANGED, "setting", None, name, *spans, details=tuple(details))
 
     # ---- sites
 

@@ -83,6 +83,16 @@ def test_a_file_that_is_not_there_is_one_line(process: Callable[..., object]) ->
     assert done.stderr == "edge: nowhere: no such file or directory\n"  # type: ignore[attr-defined]
 
 
+def test_a_file_that_takes_the_place_of_another_has_its_relative_paths_there(call: Call, tmp_path: Path) -> None:
+    for folder, status in (("old", 200), ("new", 201)):
+        (tmp_path / folder / "site").mkdir(parents=True)
+        text = f":80 {{\n    header / A b\n    respond /x {status}\n    files site\n}}\n"
+        (tmp_path / folder / "Edgefile").write_text(text)
+    (tmp_path / "new" / "site" / "index.html").write_text("hello")
+    said = json.loads(call("plan", "--json", "old/Edgefile", "new/Edgefile").output)
+    assert [effect["routes"] for effect in said["effects"]] == ["/x"]
+
+
 # ---- explain --all
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from edgescript.catalog import Catalogue
+from edgescript.declare.entries import setting
+from edgescript.declare.fields import arg
 from edgescript.graph.load import Analysis, analyse
 from edgescript.plan.compare import plan
 from edgescript.plan.model import Plan
@@ -15,9 +17,16 @@ from edgescript.text.source import Source
 Compare = Callable[..., Plan]
 
 
+@setting("owner")
+class Owner:
+    """A setting that has no default."""
+
+    name: str = arg("Who it is.")
+
+
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return Catalogue.load()
+    return Catalogue.load().with_entries(Owner)
 
 
 @pytest.fixture(scope="session")

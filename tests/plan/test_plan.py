@@ -177,3 +177,19 @@ def test_a_long_list_of_routes_that_is_turned_round_is_no_change_where_none_over
         compare(":80 {\n" + "\n".join(routes) + "\n}\n", ":80 {\n" + "\n".join(reversed(routes)) + "\n}\n").changes
         == ()
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "{\n owner me\n}\n", [("added", "owner me")]),
+        ("{\n owner me\n}\n", "", [("removed", "owner me")]),
+        ("{\n owner me\n}\n", "{\n owner you\n}\n", [("changed", "owner")]),
+        ("", "{\n grace_period 10s\n}\n", []),
+    ],
+)
+def test_a_setting_without_default_comes_and_goes(
+    compare: Compare, old: str, new: str, told: list[tuple[str, str]]
+) -> None:
+    site = ":80 {\n respond 200\n}\n"
+    assert [(change.kind, change.text) for change in compare(old + site, new + site).changes] == told
