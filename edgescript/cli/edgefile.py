@@ -16,6 +16,8 @@ from edgescript.text.source import Source
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from edgescript.graph.bound import BoundFile
+    from edgescript.graph.load import Analysis
     from edgescript.graph.model import Graph
     from edgescript.text.problem import Problem
 
@@ -77,6 +79,14 @@ def compiled(source: Source, *, read: Callable[[str], bytes] | None = None) -> t
     )
 
 
+def understood(source: Source) -> Analysis:
+    """What can be known of a file without setting anything up, whether or not it has problems."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import analyse
+
+    return analyse(source, catalogue=Catalogue.load(), environment=os.environ)
+
+
 def usable(source: Source, *, read: Callable[[str], bytes] | None = None) -> Graph:
     """The graph of a file. Problems go to standard error, and with an error among them the command ends."""
     graph, problems = compiled(source, read=read)
@@ -84,6 +94,17 @@ def usable(source: Source, *, read: Callable[[str], bytes] | None = None) -> Gra
     if graph is None:
         raise click.exceptions.Exit(1)
     return graph
+
+
+def sound(source: Source) -> BoundFile:
+    """What a file means. Problems go to standard error, and with an error among them the command ends."""
+    from edgescript.graph.compile import has_errors
+
+    found = understood(source)
+    show(found.problems, error=True)
+    if found.bound is None or has_errors(found.problems):
+        raise click.exceptions.Exit(1)
+    return found.bound
 
 
 def show(problems: Sequence[Problem], *, error: bool = False) -> None:
