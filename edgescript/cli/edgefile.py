@@ -14,7 +14,7 @@ from edgescript.cli import console
 from edgescript.text.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from edgescript.graph.model import Graph
     from edgescript.text.problem import Problem
@@ -55,6 +55,38 @@ def read(name: str | None) -> Source:
 def directory(source: Source) -> str:
     """Where relative paths of a file start."""
     return os.getcwd() if source.name == "<stdin>" else str(Path(source.name).absolute().parent)
+
+
+def write(name: str, text: str) -> None:
+    """
+    Write a file beside the old one and put it in its place, so that a full disk cannot leave half of it.
+
+    :raises OSError: if it cannot be written; the old one is as it was
+    """
+    import shutil
+    import tempfile
+
+    path = Path(name).resolve()  # a link stays a link
+    handle, beside_name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = Path(beside_name)
+    try:
+        with open(handle, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(path, beside)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def analysed(source: Source, read: Callable[[str], bytes]) -> list[Problem]:
+    """What is wrong with a file as far as that can be known without setting it up, its tests left out."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import analyse
+
+    return analyse(source, catalogue=Catalogue.load(), environment=os.environ, read=read).problems
 
 
 def compiled(source: Source) -> tuple[Graph | None, list[Problem]]:

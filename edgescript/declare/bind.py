@@ -206,7 +206,8 @@ class _Reading:
         found = list(complaints(made))
         for complaint in found:
             span = _span_of(self.line, self.places, complaint.field)
-            self.scope.report(complaint.code, complaint.message, span, hint=complaint.hint)
+            place = self.places.get(complaint.field or "")
+            problems.complaint(self.scope, self.line, place, span, complaint)
         return bool(found)
 
     # -- words of the line
@@ -216,7 +217,7 @@ class _Reading:
         for slot, word in zip(plan.args, words, strict=False):
             if slot.attribute in self.places:
                 self.sound = False
-                problems.twice(scope, slot, line.span(word), self._span(slot))
+                problems.twice(scope, slot, line.span(word), self._span(slot), fix=None)
             else:
                 self._put(slot, _value(slot, slot.kind, word, line, scope), word)
         surplus = words[len(plan.args) :]
@@ -257,7 +258,7 @@ class _Reading:
             self._collect(slot, value, line)
         elif slot.attribute in self.places:
             self.sound = False
-            problems.twice(self.scope, slot, line.span(), self._span(slot))
+            problems.twice(self.scope, slot, line.span(), self._span(slot), fix=problems.without(line))
         else:
             self._put(slot, value, line)
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from edgescript.declare.scope import KindError
 from edgescript.expr.functions import PRIVATE_RANGES
+from edgescript.text.problem import Hint
 
 # ---- durations and sizes: a number for each unit
 
@@ -34,7 +35,7 @@ def duration(text: str) -> float:
     if text == "0":
         return 0.0
     if _DURATION.fullmatch(text) is None:
-        hint = f'did you mean "{text}s"?' if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else None
+        hint = Hint(f'did you mean "{text}s"?', f"{text}s") if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else None
         raise KindError("expected a duration such as 10s", hint=hint)
     parts = _DURATION_PART.findall(text)
     return round(sum(float(number) * _DURATION_UNITS[unit.replace("µ", "u")] for number, unit in parts)) / 1e6

@@ -10,6 +10,8 @@ import re
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
+from edgescript.text.problem import Hint
+
 HTTP_PORT = 80
 HTTPS_PORT = 443
 
@@ -65,14 +67,15 @@ def _scheme(text: str) -> tuple[str, int]:
     if scheme in ("tcp", "udp"):
         raise AddressError("E203", f"this version serves no {scheme}:// sites, only http://", 0, match.end(1))
     if scheme not in ("http", "https"):
-        raise AddressError("E113", f'an unknown scheme "{match[1]}" of a site address', 0, match.end(1), "use http://")
+        raise AddressError("E113", f'an unknown scheme "{match[1]}" of a site address', 0, match.end(1), Hint("use http://", "http"))
     return scheme, match.end()
 
 
 def _path(text: str, slash: int) -> AddressError:
     site, path = text[:slash], text[slash:].rstrip("*").rstrip("/")
     if not path:
-        return AddressError("E113", "a site address has no path", slash, len(text), f"write `{site}`")
+        hint = Hint(f"write `{site}`", "", safe=True)
+        return AddressError("E113", "a site address has no path", slash, len(text), hint)
     hint = f"name the site `{site or ':80'}` and put its directives into `handle {path}/* {{ … }}`"
     return AddressError("E113", "a site address has no path: use a path matcher", slash, len(text), hint)
 
@@ -128,8 +131,9 @@ def _served_port(text: str, scheme: str, rest: str, host: str, port: int | None)
     if scheme == "" and port is not None and port != HTTPS_PORT and (not host or port == HTTP_PORT):
         return port
     if not host and port == HTTPS_PORT:
-        hint = "serve plain HTTP on another port, for example `:80`"
+        hint = Hint("serve plain HTTP on another port, for example `:80`", ":80")
     else:
-        hint = f"write `http://{rest.removesuffix(f':{HTTPS_PORT}')}` to serve it as plain HTTP"
+        plain = f"http://{rest.removesuffix(f':{HTTPS_PORT}')}"
+        hint = Hint(f"write `{plain}` to serve it as plain HTTP", plain)
     message = f"{text} means HTTPS, and this version serves plain HTTP only"
     raise AddressError("E203", message, 0, len(text), hint)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from edgescript.language.files import standard_file, standard_names
 from edgescript.language.parse import parse
 from edgescript.language.tree import Line, Origin, Tree, Word
-from edgescript.text.problem import Note, Problem, did_you_mean
+from edgescript.text.problem import Hint, Note, Problem, did_you_mean, fix_of
 from edgescript.text.source import Source, Span
 
 #: Imports within imports.
@@ -100,8 +100,9 @@ class Importer:
     def problem(
         self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), hint: str | None = None
     ) -> None:
+        """Note a problem; where the hint has a text of its own, that fits the place if the file says the word there."""
         self._imported_lines += _LINES_OF_PROBLEM
-        self.problems.append(Problem(code, message, span, notes, hint))
+        self.problems.append(Problem(code, message, span, notes, hint, fix_of(hint, span)))
 
     # Lines
 
@@ -279,16 +280,15 @@ class Importer:
         hint = did_you_mean(name, self.snippets)
         if "/" in name or "." in name:
             reason = getattr(error, "strerror", None) or str(error)
-            self.problem(
-                "E008", f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}', span, hint=hint
-            )
+            message = f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}'
+            self.problem("E008", message, span, hint=_of(hint, name, span))
         else:
-            self.problem("E008", f'there is neither a snippet nor a file "{name}"', span, hint=hint)
+            self.problem("E008", f'there is neither a snippet nor a file "{name}"', span, hint=_of(hint, name, span))
 
     def _standard(self, name: str, span: Span) -> list[tuple[str, str, Callable[[], list[Line] | None]]]:
         known = standard_names()
         if name.removeprefix("std/") not in known:
-            hint = did_you_mean(name, [f"std/{each}" for each in known])
+            hint = _of(did_you_mean(name, [f"std/{each}" for each in known]), name, span)
             hint = hint or f"there are {', '.join(f'std/{each}' for each in known)}"
             self.problem("E008", f'the standard library has no "{name}"', span, hint=hint)
             return []
@@ -298,6 +298,12 @@ class Importer:
         if name not in self.trees:
             self.trees[name] = self._parsed(f"{name}.edge", standard_file(name[4:]).read_bytes(), span)
         return self.trees[name].lines
+
+
+def _of(hint: Hint | None, name: str, span: Span) -> str | None:
+    """The hint; without a fix where the name came out of an argument or the environment."""
+    is_written = span.source.text[span.start : span.end].strip('"`') == name
+    return hint if hint is None or is_written else str(hint)
 
 
 def is_import(line: Line) -> bool:

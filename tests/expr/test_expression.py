@@ -96,7 +96,7 @@ def test_an_impossible_comparison_does_not_stop_an_alternative(expression_of: Pa
         ("path > 3", "E114", "3", "write int(path)"),
         ('status == "404"', "E114", '"404"', "write int(\"404\")"),
         ("true", "E104", "true", 'write "True"'),
-        ("path && method", "E114", "&", 'write "and"'),
+        ("path && method", "E114", "&&", 'write "and"'),
         ("!path", "E114", "!", 'write "not"'),
         ('{method} == "GET"', "E114", "{method}", "write method without the braces"),
         ('path = "?"', "E114", "=", 'write "=="'),

@@ -5,9 +5,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgescript.text.codes import CODES
+from edgescript.text.formats import json as as_json
+from edgescript.text.pages import codes
 from edgescript.text.problem import Note, Problem, did_you_mean, in_order
-from edgescript.text.render import as_json, as_text
+from edgescript.text.render import as_text
 from edgescript.text.source import Source, Span
 
 
@@ -41,7 +42,7 @@ def test_a_problem_is_shown_with_its_place_notes_imports_and_hint() -> None:
 
 def test_a_problem_without_a_place_is_shown_too() -> None:
     assert as_text([Problem("W201", "odd", None)]) == "warning[W201]: odd\n\n"
-    assert json.loads(as_json([Problem("W201", "odd", None)]))[0]["file"] is None
+    assert json.loads(as_json.render([Problem("W201", "odd", None)]))[0]["file"] is None
 
 
 def test_the_underline_stands_below_tabs_and_wide_characters() -> None:
@@ -80,11 +81,11 @@ def test_colours_are_used_only_when_asked_for() -> None:
 def test_json_has_all_coordinates() -> None:
     source = Source("Edgefile", "a {\n  b\n}\n")
     problem = Problem("E101", "wrong", Span(source, 6, 7, Span(source, 0, 1)), (Note("see"),), "do")
-    assert json.loads(as_json([problem])) == [
+    assert json.loads(as_json.render([problem])) == [
         {
             "code": "E101", "severity": "error", "message": "wrong", "file": "Edgefile", "line": 2, "column": 3,
             "end_line": 2, "end_column": 4, "imported": [{"file": "Edgefile", "line": 1, "column": 1}],
-            "notes": [{"message": "see", "file": None}], "hint": "do",
+            "notes": [{"message": "see", "file": None}], "hint": "do", "fix": None,
         }
     ]  # fmt: skip
 
@@ -103,7 +104,7 @@ def test_the_nearest_name_is_meant() -> None:
 
 
 def test_every_code_tells_its_severity() -> None:
-    assert all(code[0] in "EW" and code[1:].isdecimal() and len(code) == 4 for code in CODES)
+    assert all(code[0] in "EW" and code[1:].isdecimal() and len(code) == 4 for code in codes())
 
 
 @given(st.text(max_size=300), st.integers(0, 300), st.integers(0, 40), st.booleans())
@@ -112,4 +113,4 @@ def test_any_place_in_any_text_can_be_shown(text: str, start: int, length: int, 
     span = Span(Source("Edgefile", text), start, min(start + length, len(text)))
     problem = Problem("E101", text, span, (Note(text, span),), text)
     as_text([problem], colour=colour).encode()
-    json.loads(as_json([problem]))
+    json.loads(as_json.render([problem]))
