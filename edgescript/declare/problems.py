@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edgescript.declare.entries import Complaint
 from edgescript.declare.fields import Place
 from edgescript.declare.kinds import Kind
+from edgescript.declare.mistakes import in_value, recognised
 from edgescript.declare.plan import Plan, Shape, Slot
 from edgescript.declare.scope import KindError, Scope
 from edgescript.language.tree import Line, Word
@@ -25,12 +26,17 @@ _UNKNOWN = {
 
 def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
     code, what = _UNKNOWN[shelf]
+    message = f'there is no {what} "{_shortened(word.value)}"'
+    called = _called_elsewhere(scope, shelf, word.value)
+    if called is None and word is line.words[0] and (answer := recognised(shelf.removesuffix("s"), line)) is not None:
+        scope.report(code, message, line.span(word), hint=answer.hint, fix=answer.fix)
+        return
     hint = (
-        _called_elsewhere(scope, shelf, word.value)
+        called
         or did_you_mean(word.value, scope.names.names(shelf))
         or _on_another_shelf(scope, shelf, word.value)
+        or f'"edge help" lists every {what}'
     )
-    message = f'there is no {what} "{_shortened(word.value)}"'
     scope.report(code, message, line.span(word), hint=hint, fix=fix_of(hint, written(line, word)))
 
 
@@ -80,6 +86,15 @@ def complaint(scope: Scope, line: Line, place: Word | Line | None, span: Span, f
     scope.report(found.code, found.message, span, hint=found.hint, fix=fix)
 
 
+def variables(scope: Scope, word: Word, line: Line) -> None:
+    """`$host`, which is a text like any other here."""
+    offset = word.offset_in(line.origin.source.text)
+    if offset is not None:
+        for answer in in_value(word.value, line, offset):
+            name = answer.span.source.text[answer.span.start : answer.span.end]
+            scope.report("W102", f'"{name}" is no variable here, but a text', answer.span, hint=answer.hint, fix=answer.fix)
+
+
 def out_of_range(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line) -> None:
     field = slot.field
     bounds = (("at least", field.least), ("at most", field.most))
@@ -105,6 +120,9 @@ def surplus(scope: Scope, line: Line, plan: Plan, words: Sequence[Word]) -> None
     first = line.span(words[0])
     span = Span(first.source, first.start, max(first.end, words[-1].end), first.imported)
     name = f'"{plan.declaration.name}"' if plan.declaration is not None else _name(line)
+    if (answer := recognised("line", line)) is not None:
+        scope.report("E108", f"{name} takes {takes}", span, hint=answer.hint, fix=answer.fix)
+        return
     is_expression = any(slot.kinds and slot.kind.name == "expression" for slot in plan.args)
     hint = "put the expression between backticks" if is_expression else usage_hint(plan, line)
     whole_expression = is_expression and _can_be_raw(line, words)
@@ -152,8 +170,10 @@ def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
     known = sorted(plan.lines)
     word = line.words[0].value
     called = next((name for name, slot in plan.lines.items() if word in slot.field.elsewhere), None)
-    hint = did_you_mean(word, known) if called is None else it_is_called(called)
-    fix = fix_of(hint, written(line, line.words[0]))
+    hint: str | None = None if called is None else it_is_called(called)
+    answer = recognised("option", line) if hint is None else None
+    hint = hint or (answer.hint if answer is not None else did_you_mean(word, known))
+    fix = answer.fix if answer is not None else fix_of(hint, written(line, line.words[0]))
     if hint is None:
         hint = f"its options are {', '.join(known)}"
     owner = f'"{plan.declaration.name}"' if plan.declaration is not None else "this block"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of, path_in_place
 from edgescript.declare.entries import ERRORS, GROUP, SITE, Role, Steps
+from edgescript.declare.mistakes import Answer, recognised
 from edgescript.declare.plan import plan_of
 from edgescript.declare.problems import without, written
 from edgescript.declare.scope import Names, Scope
@@ -155,8 +156,19 @@ class _Binding:
 
     def site(self, block: SiteBlock, everywhere: Definitions) -> BoundSite:
         found = [self._address(word, block.line) for word in block.names]
-        nodes = self._nodes(self._held(block.lines), everywhere, top=True)
+        lines = block.lines
+        if found[0] is None and (answer := recognised("site", block.line)) is not None:
+            self._no_site(block, answer, len(found) - sum(address is not None for address in found))
+            lines = lines if answer.contents else []
+        nodes = self._nodes(self._held(lines), everywhere, top=True)
         return BoundSite(tuple(address for address in found if address is not None), block.line.span(), nodes)
+
+    def _no_site(self, block: SiteBlock, answer: Answer, reported: int) -> None:
+        """In place of what was said about its addresses."""
+        del self.scope.problems[-reported:]
+        word = block.names[0]
+        message = f'"{word.value}" is no address of a site'
+        self.scope.report("E113", message, block.line.span(word), hint=answer.hint, fix=answer.fix)
 
     def _address(self, word: Word, line: Line) -> BoundAddress | None:
         try:

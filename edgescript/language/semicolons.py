@@ -15,7 +15,10 @@ AT_LINE_END = re.compile(r";[ \t]*+(?:#[^\n]*+)?(?:\r?\n|\}|\Z)")
 
 def without_semicolons(lines: Sequence[Line], origin: Origin) -> list[Problem]:
     """Take the `;` off the last word of lines. Quotes say that it is meant."""
-    spans = [Span(origin.source, at, at + 1, origin.imported) for line in lines for at in _taken_off(line)]
+    found = [(line, list(_taken_off(line))) for line in lines]
+    # Of a block in one line, the braces are reported, and their fix takes these out too.
+    places = [at for line, semicolons in found for at in semicolons if not _is_inside_physical_line(line)]
+    spans = [Span(origin.source, at, at + 1, origin.imported) for at in places]
     if not spans:
         return []
     message = "a line ends without a semicolon here"

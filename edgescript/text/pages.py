@@ -41,6 +41,11 @@ class Page(NamedTuple):
         """The page as other readers of Markdown know it, the code in its title."""
         return f"# {self.code}: {self.title}\n\n{_EXAMPLE.sub(_captioned, self.body)}"
 
+    @property
+    def text(self) -> str:
+        """The page for a terminal that knows no Markdown: examples are indented."""
+        return f"{self.code}: {self.title}\n\n{_EXAMPLE.sub(_indented, self.body)}"
+
     def _example(self, which: str) -> str | None:
         return next((match[2] for match in _EXAMPLE.finditer(self.body) if match[1] == which), None)
 
@@ -63,6 +68,11 @@ def page(code: str) -> Page | None:
 def codes() -> list[str]:
     """Every code there is, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("*.md"))
+
+
+def _indented(match: re.Match[str]) -> str:
+    lines = "".join(f"    {line}" if line.strip() else line for line in match[2].splitlines(keepends=True))
+    return f"{match[1].capitalize()}:\n\n{lines.rstrip()}"
 
 
 def _captioned(match: re.Match[str]) -> str:
