@@ -111,6 +111,8 @@ def _header_name(text: str) -> bytes:
 
 
 #: What the decoded, normalised path that is matched never has.
+_DECODED = "write the character itself, in quotes if it is a space"
+_NEVER_HINTS = {"//": Hint('write "/"', "/"), "/.": Hint("take it out", "")}
 _NEVER_IN_PATH = re.compile(r"%[0-9A-Fa-f]{2}|//|/\.{1,2}(?=/|\Z)")
 
 
@@ -121,8 +123,7 @@ def _path_pattern(text: str) -> str:
     never = _NEVER_IN_PATH.search(text)
     if never is not None:
         message = "no path fits this: it is decoded, and without dot segments and empty ones, before it is compared"
-        hint = "write the character itself, in quotes if it is a space" if never[0][0] == "%" else None
-        raise KindError(message, never.start(), never.end(), hint)
+        raise KindError(message, never.start(), never.end(), _NEVER_HINTS[never[0][:2]] if never[0][0] == "/" else _DECODED)
     return text
 
 
@@ -146,6 +147,8 @@ def resolve(name: str, scope: Scope) -> Reader:
             reader = placeholder.member(part)
         except ValueError as error:
             raise UnknownName(name, message=f'the placeholder "{name}": {error}') from None
+    if reader is None and placeholder.member is not None and not part:
+        raise UnknownName(name, _hint_of_part(placeholder, name, False), f'the placeholder "{name}" lacks its last part')
     if reader is None:
         raise UnknownName(name, _hint_of_part(placeholder, name, bool(dot)))
     return reader

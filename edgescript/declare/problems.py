@@ -11,7 +11,7 @@ from edgescript.declare.mistakes import in_value, recognised
 from edgescript.declare.plan import Plan, Shape, Slot
 from edgescript.declare.scope import KindError, Scope
 from edgescript.language.tree import Line, Word
-from edgescript.text.problem import Edit, Fix, Note, did_you_mean, fix_of, it_is_called
+from edgescript.text.problem import Edit, Fix, Hint, Note, did_you_mean, fix_of, it_is_called
 from edgescript.text.source import Span
 
 #: For each shelf: the code of an unknown name, and what its entries are called.
@@ -53,14 +53,23 @@ def _on_another_shelf(scope: Scope, shelf: str, name: str) -> str | None:
     """`path` among directives, or `email` in a site: the right name at the wrong place."""
     for other in ("directives", "matchers", "settings"):
         if other != shelf and name in scope.names.names(other):
-            return f'"{name}" is a {_UNKNOWN[other][1]}; see "edge help {name}"'
+            return f'"{name}" is a {_UNKNOWN[other][1]}: {_BELONGS[other].format(name=name)}'
     return None
+
+
+#: For each shelf, where its entries stand.
+_BELONGS = {
+    "directives": "it stands in a site",
+    "matchers": "give it a name, `@name {name} …`, and write @name behind a directive",
+    "settings": "it stands in the block without a name at the top of the file",
+}
 
 
 def wrong_kind(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line, error: KindError) -> None:
     message = error.message
     if error.code == "E106":
-        message = f'"{slot.name}": {message}'
+        if slot.place not in (Place.ARG, Place.REST):  # what is underlined is clear by its place on the line
+            message = f'"{slot.name}": {message}'
         if message.endswith(kind.expected):
             message += f', not "{_shortened(word.value)}"'
     _wrong(scope, message, word, line, error)
@@ -156,7 +165,9 @@ def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
         takes = "one value" if most == 1 else f"{most} values"
         first = line.span(given[most])
         span = Span(first.source, first.start, max(first.end, given[-1].end), first.imported)
-        scope.report("E108", f'"{slot.name}" takes {takes}', span, fix=_taken_out(line, given[most:]))
+        hint = _one_word(scope, slot, given) if most == 1 else None
+        fix = fix_of(hint, line.span(given[0])._replace(end=given[-1].end)) if hint else _taken_out(line, given[most:])
+        scope.report("E108", f'"{slot.name}" takes {takes}', span, hint=hint, fix=fix)
         return
     if slot.shape is Shape.ENTRY:
         assert slot.field.shelf is not None
@@ -164,6 +175,18 @@ def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
     else:
         wanted = " and ".join(kind.expected for kind in slot.kinds[len(given) :])
     scope.report("E107", f'"{slot.name}" needs {wanted}', line.span())
+
+
+def _one_word(scope: Scope, slot: Slot, words: Sequence[Word]) -> Hint | None:
+    """`10 MB`, which is written without the space."""
+    joined = "".join(word.value for word in words)
+    if not slot.kinds or slot.kind.name in ("text", "template") or any(word.quote for word in words):
+        return None
+    try:
+        scope.value(slot.kind, joined)
+    except KindError:
+        return None
+    return Hint(f'write it as one word, "{joined}"', joined, safe=True)
 
 
 def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:

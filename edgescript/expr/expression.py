@@ -150,7 +150,8 @@ class _Compiler:
     def _set(self, node: ast.Set, depth: int) -> _Code:
         """`{"GET", "HEAD"}` is a list; `{method}` is how a name is written elsewhere."""
         if len(node.elts) == 1 and not isinstance(node.elts[0], ast.Constant):
-            hint = f"write {self._written(node.elts[0])} without the braces"
+            name = self._written(node.elts[0])
+            hint = Hint(f"write {name} without the braces", name, safe=True)
             self._error(node, "names have no braces in an expression", hint)
         return self._list(node, depth)
 
@@ -364,7 +365,8 @@ class _Compiler:
         function = METHODS.get(func.attr)
         if function is None:
             hint = did_you_mean(func.attr, METHODS) or f"there are {', '.join(sorted(METHODS))}"
-            self._error(func, f'there is no method "{func.attr}"', str(hint))
+            _, end = self._python.offsets(func)
+            raise ExpressionError(f'there is no method "{func.attr}"', end - len(func.attr), end, hint)
         return self._applied(node, func.attr, function, [func.value, *node.args], depth)
 
     def _applied(self, node: ast.Call, name: str, function: Function, nodes: list[ast.expr], depth: int) -> _Code:

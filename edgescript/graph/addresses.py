@@ -74,8 +74,9 @@ def _scheme(text: str) -> tuple[str, int]:
 def _path(text: str, slash: int) -> AddressError:
     site, path = text[:slash], text[slash:].rstrip("*").rstrip("/")
     if not path:
-        hint = Hint(f"write `{site}`", "", safe=True)
-        return AddressError("E113", "a site address has no path", slash, len(text), hint)
+        return AddressError(
+            "E113", "a site address has no path", slash, len(text), Hint(f"write `{site}`", "", safe=True)
+        )
     hint = f"name the site `{site or ':80'}` and put its directives into `handle {path}/* {{ … }}`"
     return AddressError("E113", "a site address has no path: use a path matcher", slash, len(text), hint)
 
@@ -103,7 +104,9 @@ def _ipv6(host: str, start: int, end: int) -> str:
 def _bad_label(label: str, start: int, end: int) -> AddressError:
     if "*" in label:
         message = f'in a host, `*` stands for one whole label, not for a part of "{label}"'
-    elif label == "":
+        hint = "write the `*` alone, as in `*.example.com`"
+        return AddressError("E113", message, start, end, hint)
+    if label == "":
         message = "a host has an empty label"
     elif not label.isascii():
         return AddressError("E113", "a host is written in ASCII", start, end, _punycode(label))

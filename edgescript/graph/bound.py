@@ -149,8 +149,8 @@ class _Binding:
             settings[bound.entry] = bound.instance
         return settings
 
-    def _twice(self, code: str, message: str, span: Span, first: Span, *, fix: Fix | None = None) -> None:
-        self.scope.report(code, message, span, notes=(Note("first given here", first),), fix=fix)
+    def _twice(self, code: str, message: str, span: Span, first: Span, *, hint: str | None = None, fix: Fix | None = None) -> None:
+        self.scope.report(code, message, span, notes=(Note("first given here", first),), hint=hint, fix=fix)
 
     # ---- sites
 
@@ -245,7 +245,9 @@ class _Binding:
         for line in lines:
             name = line.words[0].value
             if name in own:
-                self._twice("E112", f"the matcher {name} is defined twice", line.span(line.words[0]), own[name].span)
+                hint = "put both values on one line for either of them, or both lines into one block for both together"
+                span = line.span(line.words[0])
+                self._twice("E112", f"the matcher {name} is defined twice", span, own[name].span, hint=hint)
             else:
                 own[name] = self._definition(line, name)
         return {**outer, **own}

@@ -116,7 +116,8 @@ class _Expander:
             if first.line is not line:
                 note = Note("first defined here", first.span)
                 span = importer.span(line, frame)
-                importer.problem("E010", f'the snippet "{name}" is defined twice', span, notes=(note,))
+                hint = "give one of them another name"
+                importer.problem("E010", f'the snippet "{name}" is defined twice', span, notes=(note,), hint=hint)
 
     def _top(self, line: Line, frame: Frame | None) -> None:
         if not line.words:

@@ -176,7 +176,7 @@ class Importer:
         return found if complete else None
 
     def _value(self, word: Word, line: Line, frame: Frame | None) -> str | None:
-        missing: list[tuple[str, str, str]] = []
+        missing: list[tuple[re.Match[str], str, str, str]] = []
 
         def put_in(match: re.Match[str]) -> str:
             variable: str | None = match["variable"]
@@ -185,13 +185,13 @@ class Importer:
                 value = self._environment.get(variable, match["default"])
                 if value is None:
                     hint = f"set it, or give a default: {{${variable}:default}}"
-                    missing.append(("E007", f'the environment variable "{variable}" is not set', hint))
+                    missing.append((match, "E007", f'the environment variable "{variable}" is not set', hint))
             elif frame is None:
                 return match[0]
             else:
                 value = _argument(match["argument"] or match["index"], frame)
                 if value is None:
-                    missing.append(("E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match)))
+                    missing.append((match, "E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match)))
             return value or ""
 
         value = _REPLACED.sub(put_in, word.value)
@@ -202,10 +202,14 @@ class Importer:
             self._spend(len(value) // 100, frame)
         return value
 
-    def _missing(self, word: Word, line: Line, frame: Frame | None, missing: list[tuple[str, str, str]]) -> None:
-        span = self.span(line, frame, word)
-        for code, message, hint in missing:
-            self.problem(code, message, span, hint=hint)
+    def _missing(
+        self, word: Word, line: Line, frame: Frame | None, missing: list[tuple[re.Match[str], str, str, str]]
+    ) -> None:
+        whole = self.span(line, frame, word)
+        offset = word.offset_in(whole.source.text)
+        for match, code, message, hint in missing:
+            exact = None if offset is None else whole._replace(start=offset + match.start(), end=offset + match.end())
+            self.problem(code, message, exact or whole, hint=hint)
 
     def span(self, line: Line, frame: Frame | None, word: Word | None = None) -> Span:
         """The span of a line of the tree, or of one of its words, as it is imported here."""
@@ -239,7 +243,8 @@ class Importer:
         if inner.key in keys:
             names = [*(each.name for each in outer), inner.name]
             chain = " → ".join([inner.name, *names[: keys.index(inner.key) + 1]][::-1])
-            self.problem("E009", f'"{inner.name}" imports itself: {chain}', inner.span)
+            hint = "take this import out, or put what both need into a third snippet"
+            self.problem("E009", f'"{inner.name}" imports itself: {chain}', inner.span, hint=hint)
         elif inner.depth > MAX_DEPTH:
             self.problem("E014", f"imports are nested more than {MAX_DEPTH} deep", inner.span)
         return inner.key in keys or inner.depth > MAX_DEPTH
@@ -281,7 +286,8 @@ class Importer:
         if "/" in name or "." in name:
             reason = getattr(error, "strerror", None) or str(error)
             message = f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}'
-            self.problem("E008", message, span, hint=_of(hint, name, span))
+            beside = None if isinstance(error, PermissionError) else "a file is looked for beside the one that imports it"
+            self.problem("E008", message, span, hint=_of(hint, name, span) or beside)
         else:
             self.problem("E008", f'there is neither a snippet nor a file "{name}"', span, hint=_of(hint, name, span))
 
@@ -332,4 +338,5 @@ def _argument_hint(match: re.Match[str]) -> str:
     name = match["argument"]
     if name is not None and not name.isdecimal():
         return f"write {name}=… behind the import"
-    return f"it needs {int((name or match['index'])[:6]) + 1} arguments or more"
+    count = int((name or match["index"])[:6]) + 1
+    return f"write {'an argument' if count == 1 else f'{count} arguments'} behind the import"

@@ -52,6 +52,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _BARE_GROUP = _TOKEN.groupindex["bare"]
+#: What begins with a brace and was meant as a text, to the end of its line.
+_LIKE_JSON = re.compile(r"""\{[ \t]*["'\[][^\r\n]*[^\s]""")
 #: What may follow a closing quote by mistake.
 _STUCK = re.compile(r"""[^\s"`{}]*""")
 
@@ -316,10 +318,12 @@ class Lexer:
         self.swallowed_rest = True
         return len(self._text)
 
-    def _brace(self, match: re.Match[str]) -> None:
+    def _brace(self, match: re.Match[str]) -> int | None:
         """A bare word that begins with a brace, a backslash or `<`; a brace alone here is at the wrong place."""
         start, end = match.span("brace")
         word = match["brace"]
+        if word == "{" and (text := _LIKE_JSON.match(self._text, start)) is not None:
+            return self._text_with_braces(text)
         if word == "{":
             self._misplaced(
                 start, end, 'put what follows "{" on a line of its own; quote the "{" if it begins no block'
@@ -336,6 +340,18 @@ class Lexer:
             self._close(start, end)
         else:
             self._words.append(Word(word, start, end))
+        return None
+
+    def _text_with_braces(self, text: re.Match[str]) -> int:
+        """`respond { "ok": true }`: one word that lacks its quotes."""
+        start, end = text.span()
+        fix = None
+        if "`" not in text[0]:
+            fix = Fix("put the text between backticks", (self._edit(start, start, "`"), self._edit(end, end, "`")))
+        message = 'a "{" opens a block only as the last word of its line'
+        self._problem("E005", message, start, start + 1, "put a text that has braces between backticks", fix)
+        self._words.append(Word(text[0], start, end))
+        return end
 
     def _misplaced(self, start: int, end: int, hint: str) -> None:
         if not self._inline:  # of one line, one problem
@@ -349,9 +365,7 @@ class Lexer:
         lines = spread_out(self._text[start:end].rstrip("\r\n"))
         if lines is None:
             return None
-        # What looks like JSON was meant as a text.
-        safe = re.search(r"""\{[ \t]*["'\[{]""", self._text[start:end]) is None
-        return Fix("write the block in lines of its own", (self._edit(start, end, "\n".join(lines) + "\n"),), safe)
+        return Fix("write the block in lines of its own", (self._edit(start, end, "\n".join(lines) + "\n"),), safe=True)
 
     def _physical_line(self, position: int) -> tuple[int, int]:
         """Where the line that a position lies in begins, and where the next one does."""

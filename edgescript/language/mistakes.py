@@ -25,7 +25,7 @@ def balanced(pieces: list[Piece], origin: Origin, end: int) -> tuple[list[Piece]
 
 
 _END_IT = 'end it with a "}" on a line of its own'
-#: Behind an opening: the indentation of the next line that is not blank.
+#: The indentation of the next line that is not blank.
 _INDENT = re.compile(r"(?:[ \t]*\r?\n)*([ \t]*)")
 
 
@@ -65,15 +65,36 @@ class _Mender:
                 self.done += _lines(piece.lines[kept:number])
                 kept = number
                 self._unclosed(line.start)
+            if line.words and self.missing < 0 and self._indent_behind(line.end) > self._indent_of(line):
+                self.done += _lines(piece.lines[kept:number])
+                kept = number + 1
+                self._unopened(line)
         self.done += _lines(piece.lines[kept:])
 
     def _is_behind(self, line: Line, opening: Piece) -> bool:
         """Whether the indentation says so, which it can only where the block is indented."""
-        text, indent = self.origin.source.text, self._indent(opening)
-        first = _INDENT.match(text, opening.end)
-        assert first is not None
-        own = text[line.start : line.words[0].start]
-        return len(first[1].expandtabs(4)) > indent >= len(own.expandtabs(4)) and "\n" not in own
+        return self._indent_behind(opening.end) > self._indent(opening) >= self._indent_of(line)
+
+    def _indent_of(self, line: Line) -> int:
+        return len(self.origin.source.text[line.start : line.words[0].start].lstrip("\ufeff").expandtabs(4))
+
+    def _indent_behind(self, end: int) -> int:
+        """The indentation of the next line that is not blank."""
+        indent = _INDENT.match(self.origin.source.text, end)
+        return 0 if indent is None else len(indent[1].expandtabs(4))
+
+    def _unopened(self, line: Line) -> None:
+        """Take a line with an indented block below it, and no brace, for an opening."""
+        end = line.words[-1].end
+        span = Span(self.origin.source, line.words[0].start, end, self.origin.imported)
+        hint = 'write "{" at its end'
+        fix = Fix(hint, (Edit(self._span(end, end), " {"),))
+        message = 'a "{" is missing at the end of this line: a "}" below closes no block'
+        self.problems.append(Problem("E004", message, span, hint=hint, fix=fix))
+        piece = Piece("OPEN", [line], line.start, line.end, end)
+        self.done.append(piece)
+        self._open.append(piece)
+        self.missing += 1
 
     def _closing(self, piece: Piece) -> None:
         indent = self._indent(piece)

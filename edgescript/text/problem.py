@@ -90,8 +90,14 @@ class Problem(NamedTuple):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that `word` was probably meant to be, or None."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    found = difflib.get_close_matches(word, list(known), n=5, cutoff=0.6)
+    return max(found, key=lambda name: _likeness(word, name), default=None)
+
+
+def _likeness(word: str, name: str) -> float:
+    """How alike two words are; those who mistake the end of a word get its beginning right (`retries`: retry, not rewrite)."""
+    same = next((number for number, pair in enumerate(zip(word, name, strict=False)) if len(set(pair)) > 1), 0)
+    return difflib.SequenceMatcher(None, word, name).ratio() + 0.25 * same / max(len(word), len(name))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> Hint | None:

@@ -103,7 +103,7 @@ def test_an_impossible_comparison_does_not_stop_an_alternative(expression_of: Pa
         ('re_match("a?b!", path))', "E114", ")", None),
         ("path is None", "E114", "None", 'a placeholder without a value is an empty text: write "not X"'),
         ('path is "x"', "E114", '"x"', 'write "=="'),
-        ('path.startwith("x")', "E114", "path.startwith", 'did you mean "startswith"?'),
+        ('path.startwith("x")', "E114", "startwith", 'did you mean "startswith"?'),
         ("path.lower", "E114", "path.lower", None),
         ("lowr(path)", "E114", "lowr", 'did you mean "lower"?'),
         ("re_match(path, path)", "E114", "path", None),

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from edgescript.text.problem import Problem
 from edgescript.text.source import Span
 
-_IN_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-_IN_PROPERTY = {**_IN_DATA, ":": "%3A", ",": "%2C"}
+_IN_DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = _IN_DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def render(problems: Iterable[Problem]) -> str:
@@ -47,6 +47,6 @@ def _lines(problem: Problem) -> Iterator[str]:
         yield f"hint: {problem.hint}"
 
 
-def _escaped(text: str, table: dict[str, str]) -> str:
+def _escaped(text: str, table: dict[int, str]) -> str:
     text = text.encode("utf-8", "replace").decode()  # lone surrogates have no place in a log
-    return text.translate(str.maketrans(table))
+    return text.translate(table)
