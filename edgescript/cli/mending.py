@@ -1,6 +1,7 @@
 """`edge validate --fix`: safe fixes, carried out round after round until none is left, in the file and in those it imports.
 
-Nothing is written here; texts come out. What would add an error is left undone.
+Nothing is written here; texts come out. What would add an error is left undone, and where there are more
+in the end than before, everything is.
 """
 
 from __future__ import annotations
@@ -34,16 +35,15 @@ class Mended:
 
 
 def mended(source: Source, check: Check) -> Mended:
-    """The text of a file, and of the files it imports, with every safe fix carried out."""
+    """The text of a file, and of the files it imports, with every safe fix carried out that leaves no more errors."""
     now = Mended(source)
-    problems = check(source, now_reading(now))
+    problems = before = check(source, now_reading(now))
     for _ in range(_MOST_ROUNDS):
-        chosen = compatible(problem for problem in problems if _may_be_fixed(problem, now))
-        step = _step(now, chosen, problems, check)
+        step = _step(now, compatible(filter(_may_be_fixed, problems)), problems, check)
         if step is None:
             break
         now, problems = step
-    return now
+    return now if _errors(problems) <= _errors(before) else Mended(source)
 
 
 def now_reading(mended: Mended) -> Callable[[str], bytes]:
@@ -56,8 +56,8 @@ def now_reading(mended: Mended) -> Callable[[str], bytes]:
     return read
 
 
-def _may_be_fixed(problem: Problem, now: Mended) -> bool:
-    """The standard library is not the writer's, and what was typed through a pipe has no other files."""
+def _may_be_fixed(problem: Problem) -> bool:
+    """The standard library is not the writer's."""
     if problem.fix is None or not problem.fix.safe:
         return False
     shipped = {f"std/{name}.edge" for name in standard_names()}
@@ -67,32 +67,41 @@ def _may_be_fixed(problem: Problem, now: Mended) -> bool:
 def _step(
     now: Mended, chosen: Sequence[Problem], problems: Sequence[Problem], check: Check
 ) -> tuple[Mended, Sequence[Problem]] | None:
-    """One round: all that were chosen together, or those that do no harm alone; None where nothing is to be done."""
+    """One round: all that were chosen if that does what it should, or those that do no harm alone; None where none is left."""
     if not chosen:
         return None
-    together = _attempt(now, chosen, problems, check)
-    if together is not None or len(chosen) == 1:
-        return together
-    harmless = [one for one in chosen[:_MOST_TRIALS] if _attempt(now, [one], problems, check) is not None]
-    return _attempt(now, harmless, problems, check) if harmless else None
+    then, after = _carried_out(now, chosen, check)
+    if _errors(after) <= _errors(problems) - _errors(chosen):
+        return then, after
+    harmless = [one for one in chosen[:_MOST_TRIALS] if _is_harmless(one, now, problems, check)]
+    return _carried_out(now, harmless, check) if harmless else None
 
 
-def _attempt(
-    now: Mended, chosen: Sequence[Problem], before: Sequence[Problem], check: Check
-) -> tuple[Mended, Sequence[Problem]] | None:
-    """The texts with these fixes and what is wrong with them then; None if that is more than before."""
-    texts = applied(problem.fix for problem in chosen if problem.fix is not None)
-    source = now.source
-    others = dict(now.others)
-    for changed, text in texts.items():
+def _is_harmless(one: Problem, now: Mended, problems: Sequence[Problem], check: Check) -> bool:
+    """Whether there are no more errors after a fix; what it brings to light does not count where it can be mended as well."""
+    then, after = _carried_out(now, [one], check)
+    if _errors(after) <= _errors(problems):
+        return True
+    known = set(map(_said, problems))
+    brought = compatible(problem for problem in after if _may_be_fixed(problem) and _said(problem) not in known)
+    return bool(brought) and _errors(_carried_out(then, brought, check)[1]) <= _errors(problems)
+
+
+def _carried_out(now: Mended, chosen: Sequence[Problem], check: Check) -> tuple[Mended, Sequence[Problem]]:
+    """The texts with these fixes, and what is wrong with them then."""
+    source, others = now.source, dict(now.others)
+    for changed, text in applied(problem.fix for problem in chosen if problem.fix is not None).items():
         if changed.name == source.name:
             source = Source(source.name, text)
         else:
             others[changed.name] = text
     then = Mended(source, others, [*now.problems, *chosen])
-    after = check(then.source, now_reading(then))
-    return None if _errors(after) > _errors(before) else (then, after)
+    return then, check(then.source, now_reading(then))
 
 
 def _errors(problems: Sequence[Problem]) -> int:
     return sum(problem.severity is Severity.ERROR for problem in problems)
+
+
+def _said(problem: Problem) -> tuple[str, str]:
+    return problem.code, problem.message

@@ -80,7 +80,9 @@ def _show_number(value: float) -> str:
 def _boolean(text: str) -> bool:
     if text not in ("on", "off"):
         other = {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}.get(text.lower())
-        raise KindError("expected on or off", hint=Hint(f'did you mean "{other}"?', other, safe=True) if other else None)
+        raise KindError(
+            "expected on or off", hint=Hint(f'did you mean "{other}"?', other, safe=True) if other else None
+        )
     return text == "on"
 
 
@@ -123,7 +125,9 @@ def _path_pattern(text: str) -> str:
     never = _NEVER_IN_PATH.search(text)
     if never is not None:
         message = "no path fits this: it is decoded, and without dot segments and empty ones, before it is compared"
-        raise KindError(message, never.start(), never.end(), _NEVER_HINTS[never[0][:2]] if never[0][0] == "/" else _DECODED)
+        raise KindError(
+            message, never.start(), never.end(), _NEVER_HINTS[never[0][:2]] if never[0][0] == "/" else _DECODED
+        )
     return text
 
 
@@ -148,7 +152,9 @@ def resolve(name: str, scope: Scope) -> Reader:
         except ValueError as error:
             raise UnknownName(name, message=f'the placeholder "{name}": {error}') from None
     if reader is None and placeholder.member is not None and not part:
-        raise UnknownName(name, _hint_of_part(placeholder, name, False), f'the placeholder "{name}" lacks its last part')
+        raise UnknownName(
+            name, _hint_of_part(placeholder, name, False), f'the placeholder "{name}" lacks its last part'
+        )
     if reader is None:
         raise UnknownName(name, _hint_of_part(placeholder, name, bool(dot)))
     return reader

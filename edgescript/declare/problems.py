@@ -101,7 +101,9 @@ def variables(scope: Scope, word: Word, line: Line) -> None:
     if offset is not None:
         for answer in in_value(word.value, line, offset):
             name = answer.span.source.text[answer.span.start : answer.span.end]
-            scope.report("W102", f'"{name}" is no variable here, but a text', answer.span, hint=answer.hint, fix=answer.fix)
+            scope.report(
+                "W102", f'"{name}" is no variable here, but a text', answer.span, hint=answer.hint, fix=answer.fix
+            )
 
 
 def out_of_range(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line) -> None:
@@ -200,9 +202,7 @@ def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
     if hint is None:
         hint = f"its options are {', '.join(known)}"
     owner = f'"{plan.declaration.name}"' if plan.declaration is not None else "this block"
-    scope.report(
-        "E102", f'{owner} has no option "{_shortened(word)}"', line.span(line.words[0]), hint=hint, fix=fix
-    )
+    scope.report("E102", f'{owner} has no option "{_shortened(word)}"', line.span(line.words[0]), hint=hint, fix=fix)
 
 
 def twice(scope: Scope, slot: Slot, span: Span, first: Span, *, fix: Fix | None) -> None:

@@ -67,7 +67,9 @@ def _scheme(text: str) -> tuple[str, int]:
     if scheme in ("tcp", "udp"):
         raise AddressError("E203", f"this version serves no {scheme}:// sites, only http://", 0, match.end(1))
     if scheme not in ("http", "https"):
-        raise AddressError("E113", f'an unknown scheme "{match[1]}" of a site address', 0, match.end(1), Hint("use http://", "http"))
+        raise AddressError(
+            "E113", f'an unknown scheme "{match[1]}" of a site address', 0, match.end(1), Hint("use http://", "http")
+        )
     return scheme, match.end()
 
 

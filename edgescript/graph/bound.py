@@ -149,7 +149,9 @@ class _Binding:
             settings[bound.entry] = bound.instance
         return settings
 
-    def _twice(self, code: str, message: str, span: Span, first: Span, *, hint: str | None = None, fix: Fix | None = None) -> None:
+    def _twice(
+        self, code: str, message: str, span: Span, first: Span, *, hint: str | None = None, fix: Fix | None = None
+    ) -> None:
         self.scope.report(code, message, span, notes=(Note("first given here", first),), hint=hint, fix=fix)
 
     # ---- sites

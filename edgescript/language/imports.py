@@ -191,7 +191,9 @@ class Importer:
             else:
                 value = _argument(match["argument"] or match["index"], frame)
                 if value is None:
-                    missing.append((match, "E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match)))
+                    missing.append(
+                        (match, "E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match))
+                    )
             return value or ""
 
         value = _REPLACED.sub(put_in, word.value)
@@ -286,7 +288,9 @@ class Importer:
         if "/" in name or "." in name:
             reason = getattr(error, "strerror", None) or str(error)
             message = f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}'
-            beside = None if isinstance(error, PermissionError) else "a file is looked for beside the one that imports it"
+            beside = (
+                None if isinstance(error, PermissionError) else "a file is looked for beside the one that imports it"
+            )
             self.problem("E008", message, span, hint=_of(hint, name, span) or beside)
         else:
             self.problem("E008", f'there is neither a snippet nor a file "{name}"', span, hint=_of(hint, name, span))

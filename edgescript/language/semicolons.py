@@ -45,7 +45,7 @@ def _is_inside_physical_line(line: Line) -> bool:
 
 
 def _keep_first_statement(words: list[Word]) -> None:
-    """Of `{ root /srv; files; }` in one line, which is reported for its braces, what stands behind the first `;` is not read."""
+    """Of `{ root /srv; files; }` in one line, which is reported for its braces, what is behind the first `;` is not read."""
     for number, word in enumerate(words):
         if not word.quote and word.value.endswith(";"):
             del words[number + 1 :]

@@ -208,8 +208,8 @@ def test_settings_have_defaults_without_being_written(
             '"interval" is at least 1s and at most 1h, not 500ms',
             None,
         ),
-        ("forward a:99999", "E106", "99999", 'a port is a number from 1 to 65535', None),
-        ('forward "a:99999"', "E106", "99999", 'a port is a number from 1 to 65535', None),
+        ("forward a:99999", "E106", "99999", "a port is a number from 1 to 65535", None),
+        ('forward "a:99999"', "E106", "99999", "a port is a number from 1 to 65535", None),
         (
             "forward",
             "E107",

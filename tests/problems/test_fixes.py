@@ -6,9 +6,13 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edgescript.text.mend import applied, compatible
 from edgescript.text.pages import codes, page
@@ -76,7 +80,7 @@ def test_a_fix_stands_where_the_file_says_what_is_wrong(name: str, find: Find) -
         assert problem.fix is not None
         spans = sorted((edit.span.start, edit.span.end) for edit in problem.fix.edits)
         assert all(0 <= start <= end <= len(SAMPLES[name]) for start, end in spans)
-        assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -125,3 +129,28 @@ def test_of_fixes_that_touch_the_first_is_taken() -> None:
     chosen = compatible([first, touching, apart])
     assert chosen == [first, apart]
     assert applied(problem.fix for problem in chosen if problem.fix is not None) == {source: "xcdzf"}
+
+
+@st.composite
+def mutated(draw: Any) -> str:
+    """A sample of which something was lost, doubled or changed."""
+    text = SAMPLES[draw(st.sampled_from(sorted(SAMPLES)))]
+    start = draw(st.integers(0, len(text)))
+    end = draw(st.integers(start, min(len(text), start + 30)))
+    pieces = ["", text[start:end] * 2, "{", "}", '"', "`", "\n", "\\", ";", "$uri", "{x}", " { ", " }", "\u00a0"]
+    return text[:start] + draw(st.sampled_from(pieces)) + text[end:]
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=mutated())
+def test_whatever_is_wrong_its_fixes_can_be_carried_out(text: str, find: Find) -> None:
+    problems = main_fixes(find(text))
+    for edited in applied(problem.fix for problem in compatible(problems) if problem.fix is not None).values():
+        find(edited)
+    for problem in problems:
+        assert problem.fix is not None
+        for edit in problem.fix.edits:
+            assert 0 <= edit.span.start <= edit.span.end <= len(text)
+            # A word that is renamed is a whole word.
+            if problem.code in ("E101", "E102", "E103", "E105", "E117") and edit.text.isidentifier():
+                assert edit.span.start == 0 or not text[edit.span.start - 1].isalnum()

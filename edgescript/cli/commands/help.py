@@ -29,7 +29,9 @@ _SHELVES = {
 }
 
 
-@click.command(help="Explain a directive, matcher, placeholder, setting, or the code of a problem; without NAME, list them.")
+@click.command(
+    help="Explain a directive, matcher, placeholder, setting, or the code of a problem; without NAME, list them."
+)
 @click.argument("name", required=False, metavar="[NAME]")
 def command(name: str | None) -> None:
     from edgescript.catalog import Catalogue
@@ -85,7 +87,9 @@ def _overview(catalogue: Catalogue) -> str:
     from edgescript.declare.describe import describe
 
     width = max(60, min(shutil.get_terminal_size((120, 0)).columns, 140))
-    lines = ["What an Edgefile may hold. `edge help NAME` tells more, and `edge help E101` explains the code of a problem."]
+    lines = [
+        "What an Edgefile may hold. `edge help NAME` tells more, and `edge help E101` explains the code of a problem."
+    ]
     for shelf, title in _SHELVES.items():
         lines += ["", f"{title}:"]
         for name in catalogue.names(shelf):

@@ -33,7 +33,9 @@ _FORMATS = sorted(path.stem for path in Path(edgescript.text.formats.__path__[0]
     """
 )
 @click.argument("file", required=False, metavar="[FILE]")
-@click.option("--format", "form", type=click.Choice(["text", *_FORMATS]), default="text", help="For people, or for tools.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", *_FORMATS]), default="text", help="For people, or for tools."
+)
 @click.option("--fix", is_flag=True, help="Mend what can be mended without guessing.")
 def command(file: str | None, form: str, fix: bool) -> Graph | None:
     if fix and file == "-" and form != "text":
