@@ -2,15 +2,15 @@
 
 A file is TOML:
 
-- `at`: where the mistake is met: at an unknown "directive", "option", "setting" or "matcher"; at a "site" whose address cannot be;
-  on a "line" whose values do not fit; or in a "value", which needs a pattern;
+- `at`: where the mistake is met: at an unknown "directive", "option", "setting" or "matcher"; at a "site" whose address cannot
+  be; on a "line" whose values do not fit; or in a "value", which needs a pattern;
 - `words`: the names that it is recognised by; without, any;
 - `pattern`: a regular expression for the line from its first word on; of a value, for the part that is wrong;
 - `hint`: what to write, with `\\g<NAME>` for what the pattern found;
 - `fix`: what replaces that (or the first word, where there is no pattern), and `safe`, that this needs no second thought;
 - `contents`: what is below makes sense all the same; otherwise it is not read;
-- `sample`: a text with the mistake, and `problem`: what is said about it, for the tests. A file that has nothing else shows what
-  is recognised elsewhere.
+- `sample`: a text with the mistake, and `problem`: what is said about it, for the tests. A file that has nothing else shows
+  what is recognised elsewhere.
 
 The files are read when something is met that nobody knows, and not before.
 """

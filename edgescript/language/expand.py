@@ -15,7 +15,7 @@ from edgescript.language import imports
 from edgescript.language.files import find_files, read_file
 from edgescript.language.imports import Frame, Importer, Snippet, TooMuchImported, is_import
 from edgescript.language.tree import Line, Origin, Tree, Word
-from edgescript.text.problem import Note, Problem
+from edgescript.text.problem import Edit, Fix, Note, Problem
 from edgescript.text.source import Span
 
 
@@ -145,7 +145,8 @@ class _Expander:
             )
         elif self._begun:
             hint = "put it first, or write the address of a site before its {"
-            importer.problem("E006", "the global block must be the first thing in the file", span, hint=hint)
+            fix = None if frame is not None else _to_the_top(line)
+            importer.problem("E006", "the global block must be the first thing in the file", span, hint=hint, fix=fix)
         else:
             self._global = span
         self._settings.append((line.block or [], frame))
@@ -202,6 +203,15 @@ class _Expander:
         if len(parts) == 1:
             return lines(*parts[0])
         return [line for part, frame in parts for line in lines(part, frame)]
+
+
+def _to_the_top(line: Line) -> Fix:
+    """A fix that moves a block there."""
+    source = line.origin.source
+    top = 1 if source.text.startswith("\ufeff") else 0
+    text = source.text[line.start : line.end].rstrip() + "\n\n"
+    edits = (Edit(Span(source, top, top), text), Edit(Span(source, line.start, line.end), ""))
+    return Fix("move it to the top of the file", edits)
 
 
 def _placed(line: Line, frame: Frame | None) -> Line:

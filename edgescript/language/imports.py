@@ -11,7 +11,7 @@ from typing import NamedTuple
 from edgescript.language.files import standard_file, standard_names
 from edgescript.language.parse import parse
 from edgescript.language.tree import Line, Origin, Tree, Word
-from edgescript.text.problem import Hint, Note, Problem, did_you_mean, fix_of
+from edgescript.text.problem import Fix, Hint, Note, Problem, did_you_mean, fix_of
 from edgescript.text.source import Source, Span
 
 #: Imports within imports.
@@ -98,11 +98,18 @@ class Importer:
         self._needs_work: dict[Source, bool] = {}
 
     def problem(
-        self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        notes: tuple[Note, ...] = (),
+        hint: str | None = None,
+        fix: Fix | None = None,
     ) -> None:
-        """Note a problem; where the hint has a text of its own, that fits the place if the file says the word there."""
+        """Note a problem. Of a hint that has a text to write instead, `span` is the place for it."""
         self._imported_lines += _LINES_OF_PROBLEM
-        self.problems.append(Problem(code, message, span, notes, hint, fix_of(hint, span)))
+        self.problems.append(Problem(code, message, span, notes, hint, fix or fix_of(hint, span)))
 
     # Lines
 

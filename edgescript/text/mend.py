@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
 
 from edgescript.text.problem import Edit, Fix, Problem
 from edgescript.text.source import Source
@@ -19,19 +20,22 @@ def applied(fixes: Iterable[Fix]) -> dict[Source, str]:
 
 def compatible(problems: Iterable[Problem]) -> list[Problem]:
     """Of problems with a fix, those that can be carried out together: of two that touch, the first."""
-    taken: list[Edit] = []
+    taken: dict[Source, list[tuple[int, int]]] = {}
     chosen: list[Problem] = []
     for problem in problems:
-        if problem.fix is not None and not any(_touch(edit, other) for edit in problem.fix.edits for other in taken):
-            taken += problem.fix.edits
+        if problem.fix is not None and not any(_touches(edit, taken) for edit in problem.fix.edits):
+            for edit in problem.fix.edits:
+                insort(taken.setdefault(edit.span.source, []), edit.span[1:3])
             chosen.append(problem)
     return chosen
 
 
-def _touch(one: Edit, other: Edit) -> bool:
-    """Whether two edits overlap or stand side by side."""
-    first, second = one.span, other.span
-    return first.source is second.source and first.start <= second.end and second.start <= first.end
+def _touches(edit: Edit, taken: Mapping[Source, Sequence[tuple[int, int]]]) -> bool:
+    """Whether an edit overlaps one of those taken, which lie apart and in order, or stands side by side with it."""
+    places = taken.get(edit.span.source, ())
+    start, end = edit.span[1:3]
+    behind = bisect_right(places, (end, len(edit.span.source.text)))  # the first that begins behind it
+    return behind > 0 and places[behind - 1][1] >= start
 
 
 def _edited(text: str, edits: Sequence[Edit]) -> str:

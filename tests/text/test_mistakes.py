@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -59,3 +61,17 @@ def test_what_is_recognised_is_what_the_sample_of_the_file_shows() -> None:
         elif "hint" in found:
             literal = max(re.split(r"\\g<\w+>", found["hint"]), key=len)
             assert literal in found["problem"], path.name
+
+
+def test_the_files_are_not_read_for_a_file_that_is_right() -> None:
+    script = (
+        "import sys\n"
+        "from edgescript.catalog import Catalogue\n"
+        "from edgescript.graph.load import analyse\n"
+        "from edgescript.text.source import Source\n"
+        "for text in (':80 {\\n    files\\n}\\n', ':80 {\\n    location /x {\\n    }\\n}\\n'):\n"
+        "    analyse(Source('Edgefile', text), catalogue=Catalogue.load(), environment={})\n"
+        "    print('tomllib' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

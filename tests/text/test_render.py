@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from edgescript.text.formats import json as as_json
 from edgescript.text.pages import codes
-from edgescript.text.problem import Note, Problem, did_you_mean, in_order
+from edgescript.text.problem import Edit, Fix, Note, Problem, did_you_mean, fix_of, in_order, it_is_called, nearest
 from edgescript.text.render import as_text
 from edgescript.text.source import Source, Span
 
@@ -38,6 +38,36 @@ def test_a_problem_is_shown_with_its_place_notes_imports_and_hint() -> None:
         '  = hint: did you mean "proxy"?\n'
         "\n"
     )
+
+
+def test_of_a_span_over_several_lines_the_first_and_the_last_are_underlined() -> None:
+    source = Source("Edgefile", "a {\n    b `1\n2\n3\n  4` c\n}\n")
+    text = as_text([Problem("E101", "wrong", Span(source, 10, 21))])
+    assert text == (
+        "error[E101]: wrong\n --> Edgefile:2:7\n  |\n2 |     b `1\n  |       ^^\n…\n5 |   4` c\n  |   ^^\n\n"
+    )
+
+
+def test_a_fix_is_told_where_it_says_more_than_the_hint() -> None:
+    span = Span(Source("Edgefile", "x"), 0, 1)
+    fix = Fix("put a space in", (Edit(span, " "),))
+    assert "= fix: put a space in" in as_text([Problem("E005", "wrong", span, fix=fix)])
+    assert "= fix: put a space in" in as_text([Problem("E005", "wrong", span, hint="or do without", fix=fix)])
+    assert "= fix" not in as_text([Problem("E005", "wrong", span, hint="put a space in", fix=fix)])
+    hint = did_you_mean("proxyy", ["proxy"])
+    assert "= fix" not in as_text([Problem("E101", "wrong", span, hint=hint, fix=fix_of(hint, span))])
+
+
+def test_a_hint_that_names_a_word_is_a_fix_too() -> None:
+    span = Span(Source("Edgefile", "proxyy"), 0, 6)
+    assert fix_of(did_you_mean("proxyy", ["proxy"]), span) == Fix('write "proxy"', (Edit(span, "proxy"),), safe=False)
+    assert fix_of(it_is_called("proxy"), span) == Fix('write "proxy"', (Edit(span, "proxy"),), safe=True)
+    assert fix_of("only words", span) is None
+    assert fix_of(it_is_called("proxy"), None) is None
+
+
+def test_the_nearest_name_is_the_one_that_begins_alike() -> None:
+    assert nearest("retries", ["rewrite", "retry"]) == "retry"
 
 
 def test_a_problem_without_a_place_is_shown_too() -> None:
