@@ -257,7 +257,7 @@ class _Reading:
                 self._collect(plan.rows, _record(plan.rows, line, scope, 0), line)
             else:
                 self.sound = False
-                problems.unknown_option(scope, line, plan)
+                problems.unknown_option(scope, line, plan, self.line)
 
     def _option(self, slot: Slot, line: Line) -> None:
         value = _line_value(slot, line, self.scope)

@@ -3,7 +3,7 @@
 A file is TOML:
 
 - `at`: where the mistake is met: at an unknown "directive", "option", "setting" or "matcher"; at a "site" whose address cannot
-  be; on a "line" whose values do not fit; or in a "value", which needs a pattern;
+  be; on a "line" whose values do not fit; in a "value", or as an unknown "placeholder", both of which need a pattern;
 - `words`: the names that it is recognised by; without, any;
 - `pattern`: a regular expression for the line from its first word on; of a value, for the part that is wrong;
 - `hint`: what to write, with `\\g<NAME>` for what the pattern found;
@@ -69,9 +69,9 @@ def recognised(at: str, line: Line) -> Answer | None:
     return None
 
 
-def in_value(value: str, line: Line, offset: int) -> Iterator[Answer]:
-    """The mistakes in a text that begins at an offset of the source."""
-    for mistake in _mistakes("value"):
+def in_value(at: str, value: str, line: Line, offset: int) -> Iterator[Answer]:
+    """The mistakes of a "value" or "placeholder" in a text that begins at an offset of the source."""
+    for mistake in _mistakes(at):
         assert mistake.pattern is not None
         for match in mistake.pattern.finditer(value):
             yield _answer(mistake, match, line, offset, as_written=True)

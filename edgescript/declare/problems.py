@@ -82,6 +82,11 @@ def wrong_path(scope: Scope, line: Line, word: Word, error: KindError) -> None:
 def _wrong(scope: Scope, message: str, word: Word, line: Line, error: KindError) -> None:
     span = _inside(word, line, error.start, error.end)
     exact = written(line, word, error.start, error.end)
+    if error.code == "E104" and exact is not None:
+        name = exact.source.text[exact.start : exact.end]
+        for answer in in_value("placeholder", name, line, exact.start):
+            scope.report(error.code, message, span, hint=answer.hint, fix=answer.fix)
+            return
     scope.report(error.code, message, span, hint=error.hint, fix=fix_of(error.hint, exact))
 
 
@@ -99,7 +104,7 @@ def variables(scope: Scope, word: Word, line: Line) -> None:
     """`$host`, which is a text like any other here."""
     offset = word.offset_in(line.origin.source.text)
     if offset is not None:
-        for answer in in_value(word.value, line, offset):
+        for answer in in_value("value", word.value, line, offset):
             name = answer.span.source.text[answer.span.start : answer.span.end]
             scope.report(
                 "W102", f'"{name}" is no variable here, but a text', answer.span, hint=answer.hint, fix=answer.fix
@@ -191,7 +196,8 @@ def _one_word(scope: Scope, slot: Slot, words: Sequence[Word]) -> Hint | None:
     return Hint(f'write it as one word, "{joined}"', joined, safe=True)
 
 
-def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
+def unknown_option(scope: Scope, line: Line, plan: Plan, outer: Line) -> None:
+    """:param outer: the line whose block it stands in"""
     known = sorted(plan.lines)
     word = line.words[0].value
     called = next((name for name, slot in plan.lines.items() if word in slot.field.elsewhere), None)
@@ -201,7 +207,7 @@ def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
     fix = answer.fix if answer is not None else fix_of(hint, written(line, line.words[0]))
     if hint is None:
         hint = f"its options are {', '.join(known)}"
-    owner = f'"{plan.declaration.name}"' if plan.declaration is not None else "this block"
+    owner = f'"{plan.declaration.name}"' if plan.declaration is not None else _name(outer)
     scope.report("E102", f'{owner} has no option "{_shortened(word)}"', line.span(line.words[0]), hint=hint, fix=fix)
 
 

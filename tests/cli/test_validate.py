@@ -118,9 +118,9 @@ def test_bytes_that_are_no_text_and_line_ends_stay_as_they_are(call: Call) -> No
     assert Path("Edgefile").read_bytes() == b":8080 {\r\n    # caf\xe9\r\n    proxy localhost:3000\r\n}\r\n"
 
 
-def test_the_summary_tells_how_many_can_be_mended(call: Call) -> None:
+def test_the_summary_tells_how_many_safe_fixes_there_are(call: Call) -> None:
     Path("Edgefile").write_text(CADDY)
-    assert call("validate").stdout.endswith("Edgefile: 1 error; `edge validate --fix` mends 1 of them\n")
+    assert call("validate").stdout.endswith("Edgefile: 1 error; safe fixes for 1: `edge validate --fix`\n")
 
 
 def test_formats_for_tools(call: Call) -> None:

@@ -101,5 +101,5 @@ def _summary(name: str, problems: Sequence[Problem]) -> str:
         if count
     ]
     safe = sum(problem.fix is not None and problem.fix.safe for problem in problems)
-    offer = f"; `edge validate --fix` mends {safe} of them" if safe else ""
+    offer = f"; safe fixes for {safe}: `edge validate --fix`" if safe else ""
     return f"{name}: {', '.join(counts) or 'valid'}{offer}"
