@@ -81,6 +81,9 @@ def wrong_path(scope: Scope, line: Line, word: Word, error: KindError) -> None:
 
 def _wrong(scope: Scope, message: str, word: Word, line: Line, error: KindError) -> None:
     span = _inside(word, line, error.start, error.end)
+    if error.code == "E106" and error.hint is None and (said := recognised("line", line)) is not None:
+        scope.report(error.code, message, span, hint=said.hint, fix=said.fix)
+        return
     exact = written(line, word, error.start, error.end)
     if error.code == "E104" and exact is not None:
         name = exact.source.text[exact.start : exact.end]
@@ -92,6 +95,9 @@ def _wrong(scope: Scope, message: str, word: Word, line: Line, error: KindError)
 
 def complaint(scope: Scope, line: Line, place: Word | Line | None, span: Span, found: Complaint) -> None:
     """What an entry found itself."""
+    if found.code == "E106" and (answer := recognised("line", line)) is not None:
+        scope.report(found.code, found.message, span, hint=answer.hint, fix=answer.fix)
+        return
     fix = fix_of(found.hint, written(line, place)) if isinstance(place, Word) else None
     if found.first is not None and len(line.words) > 1:
         span_of_first = line.span(line.words[1])

@@ -255,8 +255,10 @@ class _Binding:
         return {**outer, **own}
 
     def _definition(self, line: Line, name: str) -> Definition:
-        parts = [part for part in self._parts(line) if part is not None]
-        paths = getattr(parts[0].instance, "paths", None) if len(parts) == 1 else None
+        read = self._parts(line)
+        parts = [part for part in read if part is not None]
+        # With a part that could not be read, nothing is known about what it matches.
+        paths = getattr(parts[0].instance, "paths", None) if len(parts) == 1 == len(read) else None
         return Definition(name, line, line.words[0], parts, paths)
 
     def _parts(self, line: Line) -> list[Bound | None]:

@@ -129,7 +129,11 @@ class _Expander:
             self._bare_line(line, frame)
         elif is_import(line) and not self._names:
             for lines, inner in self._importer.imported(line, frame):
-                self.collect(lines, inner)
+                if inner.name.startswith("std/") and not any(map(_belongs_to_no_site, lines)):
+                    hint = "move the import into a site"
+                    self._importer.problem("E016", f'"{inner.name}" holds lines of a site', inner.span, hint=hint)
+                else:
+                    self.collect(lines, inner)
         else:
             self._site(line, frame)
 
@@ -229,6 +233,13 @@ def _snippet_name(line: Line) -> str | None:
         return None
     word = line.words[0].value
     return word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else None
+
+
+def _belongs_to_no_site(line: Line) -> bool:
+    """A snippet or a test."""
+    return _snippet_name(line) is not None or (
+        line.block is not None and line.words[:1] != [] and line.words[0].value == "test"
+    )
 
 
 #: A comma between addresses, not one inside `{$NAME:a,b}`.

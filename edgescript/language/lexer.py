@@ -302,8 +302,10 @@ class Lexer:
         closing = re.compile(rf"^([ \t]*){re.escape(tag)}(?=\s|\Z)", re.MULTILINE).search(self._text, body)
         if closing is None:
             hint = f'a line that begins with "{tag}" must end it'
-            self._problem("E002", f"the heredoc {tag} does not end", start, header_end, hint)
             end = self._presumed_end(body)
+            last = len(self._text[:end].rstrip())
+            fix = Fix(f'end it with a line "{tag}"', (self._edit(last, last, f"\n{self._indent(start)}{tag}"),))
+            self._problem("E002", f"the heredoc {tag} does not end", start, header_end, hint, fix)
             self._words.append(Word(self._text[body:end], start, end, "<<"))
             return end
         self._word(_dedented(self._text[body : closing.start()], closing[1]), start, closing.end(), "<<")
@@ -333,14 +335,19 @@ class Lexer:
             self._misplaced(start, end, 'put "}" on a line of its own; quote the "{}" if it is no block')
             self._open(start, start + 1)
             self._close(start + 1, end)
-        elif word == "}":
-            if not self._inline:
-                self._problem("E015", 'a "}" must stand alone on its line', start, end, fix=self._spread(start))
-            self._inline = True
-            self._close(start, end)
+        elif not word.strip("}"):
+            self._closings(start, end)
         else:
             self._words.append(Word(word, start, end))
         return None
+
+    def _closings(self, start: int, end: int) -> None:
+        """A `}` with something behind it, or `}}`."""
+        if not self._inline:
+            self._problem("E015", 'a "}" must stand alone on its line', start, end, fix=self._spread(start))
+        self._inline = True
+        for brace in range(start, end):
+            self._close(brace, brace + 1)
 
     def _text_with_braces(self, text: re.Match[str]) -> int:
         """`respond { "ok": true }`: one word that lacks its quotes."""
@@ -372,6 +379,12 @@ class Lexer:
         start = self._text.rfind("\n", 0, position) + 1
         end = self._text.find("\n", position) + 1
         return start, end or len(self._text)
+
+    def _indent(self, position: int) -> str:
+        """What the line that a position lies in begins with."""
+        start, end = self._physical_line(position)
+        line = self._text[start:end]
+        return line[: len(line) - len(line.lstrip(" \t"))]
 
     def _rest_of_line(self, brace: int) -> str:
         """What is kept of a line whose `{` goes to the line above: its comment."""
