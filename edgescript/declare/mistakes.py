@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edgescript.language.tree import Line
-from edgescript.text.problem import Edit, Fix
+from edgescript.text.problem import Fix, replacement
 from edgescript.text.source import Span
 
 _HERE = Path(__file__).resolve()
@@ -82,8 +82,7 @@ def _answer(mistake: Mistake, match: re.Match[str], line: Line, start: int, *, a
     hint = mistake.hint if mistake.pattern is None else match.expand(mistake.hint)
     fix = None
     if mistake.fix is not None and as_written:
-        instead = match.expand(mistake.fix)
-        fix = Fix(f'write "{instead}"' if instead else "take it out", (Edit(span, instead),), mistake.safe)
+        fix = replacement(span, match.expand(mistake.fix), safe=mistake.safe)
     return Answer(hint, fix, span, mistake.contents)
 
 

@@ -27,12 +27,11 @@ _UNKNOWN = {
 def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
     code, what = _UNKNOWN[shelf]
     message = f'there is no {what} "{_shortened(word.value)}"'
-    called = _called_elsewhere(scope, shelf, word.value)
-    if called is None and word is line.words[0] and (answer := recognised(shelf.removesuffix("s"), line)) is not None:
+    if word is line.words[0] and (answer := recognised(shelf.removesuffix("s"), line)) is not None:
         scope.report(code, message, line.span(word), hint=answer.hint, fix=answer.fix)
         return
     hint = (
-        called
+        _called_elsewhere(scope, shelf, word.value)
         or did_you_mean(word.value, scope.names.names(shelf))
         or _on_another_shelf(scope, shelf, word.value)
         or f'"edge help" lists every {what}'

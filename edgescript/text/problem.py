@@ -67,8 +67,13 @@ def fix_of(hint: str | None, span: Span | None) -> Fix | None:
     """The fix that a hint means at a place."""
     if not isinstance(hint, Hint) or hint.instead is None or span is None:
         return None
-    title = f'write "{hint.instead}"' if hint.instead else "take it out"
-    return Fix(title, (Edit(span, hint.instead),), hint.safe)
+    return replacement(span, hint.instead, safe=hint.safe)
+
+
+def replacement(span: Span, text: str, *, safe: bool) -> Fix:
+    """A fix that writes a text in place of what stands at a span."""
+    mark = "`" if '"' in text else '"'
+    return Fix(f"write {mark}{text}{mark}" if text else "take it out", (Edit(span, text),), safe)
 
 
 class Problem(NamedTuple):
