@@ -6,7 +6,7 @@ in the end than before, everything is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from edgescript.language.files import read_file, standard_names
@@ -15,9 +15,9 @@ from edgescript.text.problem import Problem, Severity
 from edgescript.text.source import Source
 
 #: Each round mends what the one before brought to light, or what stood too close to something else.
-_MOST_ROUNDS = 20
-#: Fixes of a round that are tried one by one, where all together add an error.
-_MOST_TRIALS = 50
+_MOST_ROUNDS = 10
+#: How often the files are looked at in a round to find those fixes that do no harm, where all together do.
+_MOST_TRIALS = 20
 
 #: What is wrong with a source, where a function reads the files that it imports.
 Check = Callable[[Source, Callable[[str], bytes]], Sequence[Problem]]
@@ -67,19 +67,32 @@ def _may_be_fixed(problem: Problem) -> bool:
 def _step(
     now: Mended, chosen: Sequence[Problem], problems: Sequence[Problem], check: Check
 ) -> tuple[Mended, Sequence[Problem]] | None:
-    """One round: all that were chosen if that does what it should, or those that do no harm alone; None where none is left."""
+    """One round: all that were chosen if that does what it should, or those that do no harm; None where none is left."""
     if not chosen:
         return None
     then, after = _carried_out(now, chosen, check)
     if _errors(after) <= _errors(problems) - _errors(chosen):
         return then, after
-    harmless = [one for one in chosen[:_MOST_TRIALS] if _is_harmless(one, now, problems, check)]
+    harmless = list(_harmless(now, chosen, problems, check))
     return _carried_out(now, harmless, check) if harmless else None
 
 
-def _is_harmless(one: Problem, now: Mended, problems: Sequence[Problem], check: Check) -> bool:
-    """Whether there are no more errors after a fix; what it brings to light does not count where it can be mended as well."""
-    then, after = _carried_out(now, [one], check)
+def _harmless(now: Mended, chosen: Sequence[Problem], problems: Sequence[Problem], check: Check) -> Iterator[Problem]:
+    """Those that add no error: each looked at alone, or where they are too many, all that say the same together."""
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in chosen:
+        alike.setdefault(_said(problem), []).append(problem)
+    trials = _MOST_TRIALS
+    for group in alike.values():
+        alone = [[one] for one in group] if len(group) <= trials else [group]
+        trials -= len(alone)
+        if trials >= 0:
+            yield from (one for tried in alone if _does_no_harm(tried, now, problems, check) for one in tried)
+
+
+def _does_no_harm(fixed: Sequence[Problem], now: Mended, problems: Sequence[Problem], check: Check) -> bool:
+    """Whether there are no more errors after fixes; what they bring to light does not count where it can be mended as well."""
+    then, after = _carried_out(now, fixed, check)
     if _errors(after) <= _errors(problems):
         return True
     known = set(map(_said, problems))

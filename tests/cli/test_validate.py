@@ -152,3 +152,18 @@ def test_an_unknown_code_is_answered_with_the_nearest(call: Call) -> None:
     result = call("help", "E0122")
     assert result.exit_code == 1
     assert 'there is no code "E0122"; did you mean "E012"?' in result.output
+
+
+def test_a_file_with_thousands_of_fixes_is_looked_at_a_few_times() -> None:
+    """Even where each of them brings something else to light."""
+    looks = 0
+
+    def check(source: Source, read: Callable[[str], bytes]) -> list[Problem]:
+        nonlocal looks
+        looks += 1
+        places = [(place, letter) for place, letter in enumerate(source.text) if letter in "ab"]
+        fix = {place: Fix("do", (Edit(Span(source, place, place + 1), "b"),), safe=True) for place, _ in places}
+        return [Problem("E101", letter, None, fix=fix[place] if letter == "a" else None) for place, letter in places]
+
+    assert mended(Source("x", "a " * 3000), check).source.text == "b " * 3000
+    assert looks < 10
