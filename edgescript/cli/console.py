@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import TextIO
 
 
-def say(text: str) -> None:
-    """A result, on standard output."""
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+def say(text: str, *, error: bool = False, end: str = "\n") -> None:
+    """A result, on standard output; on standard error where something else is the result. It ends with `end`."""
+    stream = sys.stderr if error else sys.stdout
+    stream.write(text if text.endswith(end) else f"{text}{end}")
 
 
 def say_markdown(text: str) -> None:

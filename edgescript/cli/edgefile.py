@@ -59,6 +59,38 @@ def directory(source: Source) -> str:
     return os.getcwd() if source.name == "<stdin>" else str(Path(source.name).absolute().parent)
 
 
+def write(name: str, text: str) -> None:
+    """
+    Write a file beside the old one and put it in its place, so that a full disk cannot leave half of it.
+
+    :raises OSError: if it cannot be written; the old one is as it was
+    """
+    import shutil
+    import tempfile
+
+    path = Path(name).resolve()  # a link stays a link
+    handle, beside_name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    beside = Path(beside_name)
+    try:
+        with open(handle, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(path, beside)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def analysed(source: Source, read: Callable[[str], bytes]) -> list[Problem]:
+    """What is wrong with a file as far as that can be known without setting it up, its tests left out."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import analyse
+
+    return analyse(source, catalogue=Catalogue.load(), environment=os.environ, read=read).problems
+
+
 def compiled(source: Source, *, read: Callable[[str], bytes] | None = None) -> tuple[Graph | None, list[Problem]]:
     """
     The graph of a file, and everything that is wrong with it. Without a graph there is at least one error.

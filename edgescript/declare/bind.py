@@ -14,7 +14,7 @@ from typing import Any, cast
 from edgescript.declare import problems
 from edgescript.declare.entries import Declaration, Steps, complaints
 from edgescript.declare.fields import REQUIRED, Place
-from edgescript.declare.kinds import PATH_PATTERN, Kind
+from edgescript.declare.kinds import EXPRESSION, PATH_PATTERN, PATTERN, Kind
 from edgescript.declare.plan import Plan, Shape, Slot, plan_of
 from edgescript.declare.scope import KindError, Scope
 from edgescript.language.tree import Line, Origin, Word
@@ -22,6 +22,9 @@ from edgescript.text.source import Source, Span
 
 #: What a place gives that could not be read; its problem is reported already.
 _BAD: Any = object()
+
+#: Kinds in which a dollar has a meaning of its own.
+_WITH_DOLLARS = (PATTERN, EXPRESSION)
 
 
 class Bound:
@@ -71,8 +74,10 @@ def bind_directive(line: Line, scope: Scope) -> Bound | None:
     same: Bound | None = scope.same.get(key)
     if same is not None:
         return _again(same, line)
+    before = len(scope.problems)
     bound = _directive(line, scope)
-    if bound is not None and len(scope.same) < scope.MOST_VALUES:
+    # What is warned of is warned of at each line.
+    if bound is not None and len(scope.problems) == before and len(scope.same) < scope.MOST_VALUES:
         scope.same[key] = bound
     return bound
 
@@ -206,25 +211,28 @@ class _Reading:
         found = list(complaints(made))
         for complaint in found:
             span = _span_of(self.line, self.places, complaint.field)
-            self.scope.report(complaint.code, complaint.message, span, hint=complaint.hint)
+            place = self.places.get(complaint.field or "")
+            problems.complaint(self.scope, self.line, place, span, complaint)
         return bool(found)
 
     # -- words of the line
 
     def _positional(self, words: Sequence[Word]) -> None:
         plan, line, scope = self.plan, self.line, self.scope
+        surplus = words[len(plan.args) :]
+        if surplus and plan.rest is None:
+            # Which of the words is too much, nobody knows: what each of them would mean is no help.
+            self.sound = False
+            self.places.update({slot.attribute: word for slot, word in zip(plan.args, words, strict=False)})
+            problems.surplus(scope, line, plan, surplus)
+            return
         for slot, word in zip(plan.args, words, strict=False):
             if slot.attribute in self.places:
                 self.sound = False
-                problems.twice(scope, slot, line.span(word), self._span(slot))
+                problems.twice(scope, slot, line.span(word), self._span(slot), fix=None)
             else:
                 self._put(slot, _value(slot, slot.kind, word, line, scope), word)
-        surplus = words[len(plan.args) :]
-        if not surplus:
-            return
-        if plan.rest is None:
-            self.sound = False
-            problems.surplus(scope, line, plan, surplus)
+        if plan.rest is None or not surplus:
             return
         values = tuple([_value(plan.rest, plan.rest.kind, word, line, scope) for word in surplus])
         self._put(plan.rest, _BAD if _BAD in values else values, surplus[0])
@@ -249,7 +257,7 @@ class _Reading:
                 self._collect(plan.rows, _record(plan.rows, line, scope, 0), line)
             else:
                 self.sound = False
-                problems.unknown_option(scope, line, plan)
+                problems.unknown_option(scope, line, plan, self.line)
 
     def _option(self, slot: Slot, line: Line) -> None:
         value = _line_value(slot, line, self.scope)
@@ -257,7 +265,7 @@ class _Reading:
             self._collect(slot, value, line)
         elif slot.attribute in self.places:
             self.sound = False
-            problems.twice(self.scope, slot, line.span(), self._span(slot))
+            problems.twice(self.scope, slot, line.span(), self._span(slot), fix=problems.without(line))
         else:
             self._put(slot, value, line)
 
@@ -323,6 +331,8 @@ def _value(slot: Slot, kind: Kind, word: Word, line: Line, scope: Scope) -> Any:
     except KindError as error:
         problems.wrong_kind(scope, slot, kind, word, line, error)
         return _BAD
+    if "$" in word.value and kind not in _WITH_DOLLARS:
+        problems.variables(scope, word, line)
     field = slot.field
     # Of `rest`, `least` says how many words there must be, and not how large they are.
     if (field.least is not None or field.most is not None) and slot.place is not Place.REST:

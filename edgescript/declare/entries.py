@@ -65,6 +65,8 @@ class Complaint(NamedTuple):
     hint: str | None = None
     #: Where a code of its own fits better than "values that contradict each other".
     code: str = "E115"
+    #: A first argument that would mend it, put in front of those there are.
+    first: str | None = None
 
 
 class Build(Protocol):

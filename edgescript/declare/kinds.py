@@ -19,7 +19,7 @@ from edgescript.expr import template as templates
 from edgescript.expr.expression import Expression
 from edgescript.expr.names import Reader, UnknownName
 from edgescript.expr.template import Template, TemplateError
-from edgescript.text.problem import did_you_mean
+from edgescript.text.problem import Hint, did_you_mean, it_is_called
 
 if TYPE_CHECKING:
     from edgescript.declare.entries import Placeholder
@@ -80,7 +80,9 @@ def _show_number(value: float) -> str:
 def _boolean(text: str) -> bool:
     if text not in ("on", "off"):
         other = {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}.get(text.lower())
-        raise KindError("expected on or off", hint=f'did you mean "{other}"?' if other else None)
+        raise KindError(
+            "expected on or off", hint=Hint(f'did you mean "{other}"?', other, safe=True) if other else None
+        )
     return text == "on"
 
 
@@ -111,17 +113,21 @@ def _header_name(text: str) -> bytes:
 
 
 #: What the decoded, normalised path that is matched never has.
+_DECODED = "write the character itself, in quotes if it is a space"
+_NEVER_HINTS = {"//": Hint('write "/"', "/"), "/.": Hint("take it out", "")}
 _NEVER_IN_PATH = re.compile(r"%[0-9A-Fa-f]{2}|//|/\.{1,2}(?=/|\Z)")
 
 
 def _path_pattern(text: str) -> str:
     if not text.startswith(("/", "*")):
-        raise KindError("expected a path such as /api/*, which begins with / or *")
+        hint = None if "*" in text or not text or "@" in text else Hint(f'did you mean "/{text}"?', f"/{text}")
+        raise KindError("expected a path such as /api/*, which begins with / or *", hint=hint)
     never = _NEVER_IN_PATH.search(text)
     if never is not None:
         message = "no path fits this: it is decoded, and without dot segments and empty ones, before it is compared"
-        hint = "write the character itself, in quotes if it is a space" if never[0][0] == "%" else None
-        raise KindError(message, never.start(), never.end(), hint)
+        raise KindError(
+            message, never.start(), never.end(), _NEVER_HINTS[never[0][:2]] if never[0][0] == "/" else _DECODED
+        )
     return text
 
 
@@ -137,15 +143,18 @@ def resolve(name: str, scope: Scope) -> Reader:
     first, dot, part = name.partition(".")
     placeholder = scope.names.placeholder(first)
     if placeholder is None:
-        raise UnknownName(
-            name, _called_elsewhere(name, scope) or did_you_mean(first, scope.names.names("placeholders"))
-        )
+        near = did_you_mean(first, scope.names.names("placeholders"))
+        raise UnknownName(name, _called_elsewhere(name, scope) or (near and near.around("", name[len(first) :])))
     reader = placeholder.read if not dot else (placeholder.members or {}).get(part)
     if reader is None and placeholder.member is not None and part:
         try:
             reader = placeholder.member(part)
         except ValueError as error:
             raise UnknownName(name, message=f'the placeholder "{name}": {error}') from None
+    if reader is None and placeholder.member is not None and not part:
+        raise UnknownName(
+            name, _hint_of_part(placeholder, name, False), f'the placeholder "{name}" lacks its last part'
+        )
     if reader is None:
         raise UnknownName(name, _hint_of_part(placeholder, name, bool(dot)))
     return reader
@@ -155,7 +164,7 @@ def resolve(name: str, scope: Scope) -> Reader:
 _LONG = re.compile(r"http\.(?:request\.uri|request|regexp|error)\.|http\.")
 
 
-def _called_elsewhere(name: str, scope: Scope) -> str | None:
+def _called_elsewhere(name: str, scope: Scope) -> Hint | None:
     """`http.request.host` and `remote_host`, from a Caddyfile."""
     short = _LONG.sub("", name, count=1)
     short = "re." + short if name.startswith("http.regexp.") else short
@@ -163,9 +172,9 @@ def _called_elsewhere(name: str, scope: Scope) -> str | None:
     for known in scope.names.names("placeholders"):
         placeholder = scope.names.placeholder(known)
         if placeholder is not None and short in placeholder.elsewhere:
-            return f'it is called "{known}" here'
+            return it_is_called(known)
     is_known = short != name and scope.names.placeholder(short.partition(".")[0]) is not None
-    return f'it is called "{short}" here' if is_known else None
+    return it_is_called(short) if is_known else None
 
 
 def _hint_of_part(placeholder: Placeholder, name: str, has_part: bool) -> str | None:
@@ -173,7 +182,7 @@ def _hint_of_part(placeholder: Placeholder, name: str, has_part: bool) -> str | 
     if placeholder.members is not None:
         return did_you_mean(name, [f"{placeholder.name}.{part}" for part in placeholder.members])
     if has_part:
-        return f'did you mean "{placeholder.name}"?'
+        return Hint(f'did you mean "{placeholder.name}"?', placeholder.name)
     return f'it takes a name, as in "{placeholder.name}.{placeholder.sample or "NAME"}"'
 
 

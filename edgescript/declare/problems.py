@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgescript.declare.entries import Complaint
 from edgescript.declare.fields import Place
 from edgescript.declare.kinds import Kind
+from edgescript.declare.mistakes import in_value, recognised
 from edgescript.declare.plan import Plan, Shape, Slot
 from edgescript.declare.scope import KindError, Scope
 from edgescript.language.tree import Line, Word
-from edgescript.text.problem import Note, did_you_mean
+from edgescript.text.problem import Edit, Fix, Hint, Note, did_you_mean, fix_of, it_is_called
 from edgescript.text.source import Span
 
 #: For each shelf: the code of an unknown name, and what its entries are called.
@@ -24,12 +26,17 @@ _UNKNOWN = {
 
 def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
     code, what = _UNKNOWN[shelf]
+    message = f'there is no {what} "{_shortened(word.value)}"'
+    if word is line.words[0] and (answer := recognised(shelf.removesuffix("s"), line)) is not None:
+        scope.report(code, message, line.span(word), hint=answer.hint, fix=answer.fix)
+        return
     hint = (
         _called_elsewhere(scope, shelf, word.value)
         or did_you_mean(word.value, scope.names.names(shelf))
         or _on_another_shelf(scope, shelf, word.value)
+        or f'"edge help" lists every {what}'
     )
-    scope.report(code, f'there is no {what} "{_shortened(word.value)}"', line.span(word), hint=hint)
+    scope.report(code, message, line.span(word), hint=hint, fix=fix_of(hint, written(line, word)))
 
 
 def _called_elsewhere(scope: Scope, shelf: str, name: str) -> str | None:
@@ -37,33 +44,76 @@ def _called_elsewhere(scope: Scope, shelf: str, name: str) -> str | None:
     for known in scope.names.names(shelf) if shelf == "directives" else ():
         entry = scope.names.entry(shelf, known)
         if entry is not None and name in entry.declaration.elsewhere:
-            return _it_is(known)
+            return it_is_called(known)
     return None
-
-
-def _it_is(name: str) -> str:
-    return f'it is called "{name}" here'
 
 
 def _on_another_shelf(scope: Scope, shelf: str, name: str) -> str | None:
     """`path` among directives, or `email` in a site: the right name at the wrong place."""
     for other in ("directives", "matchers", "settings"):
         if other != shelf and name in scope.names.names(other):
-            return f'"{name}" is a {_UNKNOWN[other][1]}; see "edge help {name}"'
+            return f'"{name}" is a {_UNKNOWN[other][1]}: {_BELONGS[other].format(name=name)}'
     return None
+
+
+#: For each shelf, where its entries stand.
+_BELONGS = {
+    "directives": "it stands in a site",
+    "matchers": "give it a name, `@name {name} …`, and write @name behind a directive",
+    "settings": "it stands in the block without a name at the top of the file",
+}
 
 
 def wrong_kind(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line, error: KindError) -> None:
     message = error.message
     if error.code == "E106":
-        message = f'"{slot.name}": {message}'
+        if slot.place not in (Place.ARG, Place.REST):  # what is underlined is clear by its place on the line
+            message = f'"{slot.name}": {message}'
         if message.endswith(kind.expected):
             message += f', not "{_shortened(word.value)}"'
-    scope.report(error.code, message, _inside(word, line, error.start, error.end), hint=error.hint)
+    _wrong(scope, message, word, line, error)
 
 
 def wrong_path(scope: Scope, line: Line, word: Word, error: KindError) -> None:
-    scope.report(error.code, error.message, _inside(word, line, error.start, error.end), hint=error.hint)
+    _wrong(scope, error.message, word, line, error)
+
+
+def _wrong(scope: Scope, message: str, word: Word, line: Line, error: KindError) -> None:
+    span = _inside(word, line, error.start, error.end)
+    if error.code == "E106" and error.hint is None and (said := recognised("line", line)) is not None:
+        scope.report(error.code, message, span, hint=said.hint, fix=said.fix)
+        return
+    exact = written(line, word, error.start, error.end)
+    if error.code == "E104" and exact is not None:
+        name = exact.source.text[exact.start : exact.end]
+        for answer in in_value("placeholder", name, line, exact.start):
+            scope.report(error.code, message, span, hint=answer.hint, fix=answer.fix)
+            return
+    scope.report(error.code, message, span, hint=error.hint, fix=fix_of(error.hint, exact))
+
+
+def complaint(scope: Scope, line: Line, place: Word | Line | None, span: Span, found: Complaint) -> None:
+    """What an entry found itself."""
+    if found.code == "E106" and (answer := recognised("line", line)) is not None:
+        scope.report(found.code, found.message, span, hint=answer.hint, fix=answer.fix)
+        return
+    fix = fix_of(found.hint, written(line, place)) if isinstance(place, Word) else None
+    if found.first is not None and len(line.words) > 1:
+        span_of_first = line.span(line.words[1])
+        edit = Edit(span_of_first._replace(end=span_of_first.start), f"{found.first} ")
+        fix = Fix(f'put "{found.first}" in front', (edit,))
+    scope.report(found.code, found.message, span, hint=found.hint, fix=fix)
+
+
+def variables(scope: Scope, word: Word, line: Line) -> None:
+    """`$host`, which is a text like any other here."""
+    offset = word.offset_in(line.origin.source.text)
+    if offset is not None:
+        for answer in in_value("value", word.value, line, offset):
+            name = answer.span.source.text[answer.span.start : answer.span.end]
+            scope.report(
+                "W102", f'"{name}" is no variable here, but a text', answer.span, hint=answer.hint, fix=answer.fix
+            )
 
 
 def out_of_range(scope: Scope, slot: Slot, kind: Kind, word: Word, line: Line) -> None:
@@ -91,9 +141,34 @@ def surplus(scope: Scope, line: Line, plan: Plan, words: Sequence[Word]) -> None
     first = line.span(words[0])
     span = Span(first.source, first.start, max(first.end, words[-1].end), first.imported)
     name = f'"{plan.declaration.name}"' if plan.declaration is not None else _name(line)
+    if (answer := recognised("line", line)) is not None:
+        scope.report("E108", f"{name} takes {takes}", span, hint=answer.hint, fix=answer.fix)
+        return
     is_expression = any(slot.kinds and slot.kind.name == "expression" for slot in plan.args)
     hint = "put the expression between backticks" if is_expression else usage_hint(plan, line)
-    scope.report("E108", f"{name} takes {takes}", span, hint=hint)
+    whole_expression = is_expression and _can_be_raw(line, words)
+    fix = _between_backticks(line, len(line.words) - len(words)) if whole_expression else _taken_out(line, words)
+    scope.report("E108", f"{name} takes {takes}", span, hint=hint, fix=fix)
+
+
+def _can_be_raw(line: Line, words: Sequence[Word]) -> bool:
+    return not any("`" in word.value for word in line.words) and len(words) < len(line.words) - 1
+
+
+def _between_backticks(line: Line, first: int) -> Fix:
+    """An expression whose words stand without quotes; its first one is the last that was taken."""
+    begin, end = line.span(line.words[first - 1]), line.span(line.words[-1])
+    edits = (Edit(begin._replace(end=begin.start), "`"), Edit(end._replace(start=end.end), "`"))
+    return Fix("put the expression between backticks", edits)
+
+
+def _taken_out(line: Line, words: Sequence[Word]) -> Fix | None:
+    """Words at the end of a line; None where they were put in from elsewhere."""
+    if any(written(line, word) is None for word in words):
+        return None
+    before = line.words[line.words.index(words[0]) - 1]
+    span = line.span(words[-1])
+    return Fix("take out what is too much", (Edit(span._replace(start=before.end), ""),))
 
 
 def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
@@ -102,7 +177,9 @@ def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
         takes = "one value" if most == 1 else f"{most} values"
         first = line.span(given[most])
         span = Span(first.source, first.start, max(first.end, given[-1].end), first.imported)
-        scope.report("E108", f'"{slot.name}" takes {takes}', span)
+        hint = _one_word(scope, slot, given) if most == 1 else None
+        fix = fix_of(hint, line.span(given[0])._replace(end=given[-1].end)) if hint else _taken_out(line, given[most:])
+        scope.report("E108", f'"{slot.name}" takes {takes}', span, hint=hint, fix=fix)
         return
     if slot.shape is Shape.ENTRY:
         assert slot.field.shelf is not None
@@ -112,21 +189,57 @@ def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
     scope.report("E107", f'"{slot.name}" needs {wanted}', line.span())
 
 
-def unknown_option(scope: Scope, line: Line, plan: Plan) -> None:
+def _one_word(scope: Scope, slot: Slot, words: Sequence[Word]) -> Hint | None:
+    """`10 MB`, which is written without the space."""
+    joined = "".join(word.value for word in words)
+    if not slot.kinds or slot.kind.name in ("text", "template") or any(word.quote for word in words):
+        return None
+    try:
+        scope.value(slot.kind, joined)
+    except KindError:
+        return None
+    return Hint(f'write it as one word, "{joined}"', joined, safe=True)
+
+
+def unknown_option(scope: Scope, line: Line, plan: Plan, outer: Line) -> None:
+    """:param outer: the line whose block it stands in"""
     known = sorted(plan.lines)
     word = line.words[0].value
     called = next((name for name, slot in plan.lines.items() if word in slot.field.elsewhere), None)
-    hint = did_you_mean(word, known) if called is None else _it_is(called)
+    hint: str | None = None if called is None else it_is_called(called)
+    answer = recognised("option", line) if hint is None else None
+    hint = hint or (answer.hint if answer is not None else did_you_mean(word, known))
+    fix = answer.fix if answer is not None else fix_of(hint, written(line, line.words[0]))
     if hint is None:
         hint = f"its options are {', '.join(known)}"
-    owner = f'"{plan.declaration.name}"' if plan.declaration is not None else "this block"
-    scope.report(
-        "E102", f'{owner} has no option "{_shortened(line.words[0].value)}"', line.span(line.words[0]), hint=hint
-    )
+    owner = f'"{plan.declaration.name}"' if plan.declaration is not None else _name(outer)
+    scope.report("E102", f'{owner} has no option "{_shortened(word)}"', line.span(line.words[0]), hint=hint, fix=fix)
 
 
-def twice(scope: Scope, slot: Slot, span: Span, first: Span) -> None:
-    scope.report("E110", f'"{slot.name}" is given twice', span, notes=(Note("first given here", first),))
+def twice(scope: Scope, slot: Slot, span: Span, first: Span, *, fix: Fix | None) -> None:
+    scope.report("E110", f'"{slot.name}" is given twice', span, notes=(Note("first given here", first),), fix=fix)
+
+
+def without(line: Line) -> Fix:
+    """A fix that takes a whole line out, with its block."""
+    span = Span(line.origin.source, line.start, line.end, line.origin.imported)
+    return Fix("take this line out", (Edit(span, ""),))
+
+
+def written(line: Line, word: Word, start: int | None = None, end: int | None = None) -> Span | None:
+    """
+    The span of a word, or of a part of its value, where the file says exactly that.
+
+    None where it came out of an argument or the environment, so that nothing else can be written there; of a part also where
+    escapes stand before it.
+    """
+    text = line.origin.source.text
+    offset = word.offset_in(text)
+    if offset is None or word.end == word.start:
+        return None
+    if start is None or end is None:
+        return line.span(word)
+    return Span(line.origin.source, offset + start, offset + end, line.origin.imported)
 
 
 def no_block(scope: Scope, line: Line, plan: Plan) -> None:

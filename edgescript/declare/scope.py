@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from edgescript.declare.entries import Placeholder
 from edgescript.language.tree import Line
-from edgescript.text.problem import Note, Problem
+from edgescript.text.problem import Fix, Note, Problem
 from edgescript.text.source import Span
 
 
@@ -76,9 +76,16 @@ class Scope:
         self._values: dict[tuple[Any, str], Any] = {}
 
     def report(
-        self, code: str, message: str, span: Span | None, *, hint: str | None = None, notes: tuple[Note, ...] = ()
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        hint: str | None = None,
+        notes: tuple[Note, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
-        self.problems.append(Problem(code, message, span, notes, hint))
+        self.problems.append(Problem(code, message, span, notes, hint, fix))
 
     def value(self, kind: Any, text: str) -> Any:
         """

@@ -8,6 +8,33 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 
 from edgescript.declare.scope import KindError
 from edgescript.expr.functions import PRIVATE_RANGES
+from edgescript.text.problem import Hint
+
+# ---- how others write units
+
+_OTHER_DURATIONS = {"": "s", "sec": "s", "second": "s", "min": "m", "minute": "m", "hr": "h", "hour": "h", "day": "d"}
+_OTHER_SIZES = {"k": "KB", "m": "MB", "g": "GB", "t": "TB", "ki": "KiB", "mi": "MiB", "gi": "GiB", "ti": "TiB"}
+_OTHER_RATES = {
+    "r/s": "/s",
+    "r/m": "/m",
+    "rps": "/s",
+    "/second": "/s",
+    "/sec": "/s",
+    "/minute": "/m",
+    "/min": "/m",
+    "/hour": "/h",
+}
+_NUMBER_AND_UNIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(\D*)")
+
+
+def _other_unit(text: str, units: dict[str, str]) -> Hint | None:
+    """`10min`, `10m` for a size, `10r/s`: a hint with the number and our unit."""
+    match = _NUMBER_AND_UNIT.fullmatch(text)
+    if match is None:
+        return None
+    unit = units.get(match[2].lower(), units.get(match[2].lower().removesuffix("s")))
+    return None if unit is None else Hint(f'did you mean "{match[1]}{unit}"?', f"{match[1]}{unit}")
+
 
 # ---- durations and sizes: a number for each unit
 
@@ -34,8 +61,7 @@ def duration(text: str) -> float:
     if text == "0":
         return 0.0
     if _DURATION.fullmatch(text) is None:
-        hint = f'did you mean "{text}s"?' if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) else None
-        raise KindError("expected a duration such as 10s", hint=hint)
+        raise KindError("expected a duration such as 10s", hint=_other_unit(text, _OTHER_DURATIONS))
     parts = _DURATION_PART.findall(text)
     return round(sum(float(number) * _DURATION_UNITS[unit.replace("µ", "u")] for number, unit in parts)) / 1e6
 
@@ -55,7 +81,7 @@ def size(text: str) -> int:
     """Bytes of `64KiB`, `10MB`, `512`."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise KindError("expected a size such as 64KiB or 10MB")
+        raise KindError("expected a size such as 64KiB or 10MB", hint=_other_unit(text, _OTHER_SIZES))
     number, unit = match.groups()
     amount = float(number) * _SIZE_UNITS[unit.upper()] if "." in number else int(number) * _SIZE_UNITS[unit.upper()]
     if amount != int(amount):
@@ -92,7 +118,7 @@ _RATE = re.compile(r"([0-9]{1,15})/((?:[0-9].*)?[a-zµ]+)")
 def rate(text: str) -> Rate:
     match = _RATE.fullmatch(text)
     if match is None:
-        raise KindError("expected a rate such as 10/s or 600/10m")
+        raise KindError("expected a rate such as 10/s or 600/10m", hint=_other_unit(text, _OTHER_RATES))
     count, period = match.groups()
     try:
         seconds = duration(period if period[0].isdigit() else f"1{period}")

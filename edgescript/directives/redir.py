@@ -68,7 +68,7 @@ class Redir:
     def check(self) -> Iterator[Complaint]:
         if self.to.constant in _CODES or re.fullmatch(r"[0-9]{3}", self.to.constant or ""):
             hint = f"a path in front is a matcher; to redirect everything write `redir * /path {self.to.constant}`"
-            yield Complaint("to", f'"{self.to.constant}" is no URL to go to', hint)
+            yield Complaint("to", f'"{self.to.constant}" is no URL to go to', hint, first="*")
         if self.code.constant is not None and _status_of(self.code.constant) is None:
             yield Complaint("code", "expected permanent, temporary, html or a 3xx code", None, "E106")
 

@@ -19,7 +19,7 @@ from edgescript.expr.functions import FUNCTIONS, METHODS, Function, Type, add, n
 from edgescript.expr.names import Resolve, UnknownName
 from edgescript.expr.syntax import ExpressionError, PythonText, constant_index, dotted
 from edgescript.http.exchange import Exchange
-from edgescript.text.problem import did_you_mean
+from edgescript.text.problem import Hint, did_you_mean
 
 #: Characters of an expression, and levels of it.
 MAX_LENGTH = 8192
@@ -150,7 +150,8 @@ class _Compiler:
     def _set(self, node: ast.Set, depth: int) -> _Code:
         """`{"GET", "HEAD"}` is a list; `{method}` is how a name is written elsewhere."""
         if len(node.elts) == 1 and not isinstance(node.elts[0], ast.Constant):
-            hint = f"write {self._written(node.elts[0])} without the braces"
+            name = self._written(node.elts[0])
+            hint = Hint(f"write {name} without the braces", name, safe=True)
             self._error(node, "names have no braces in an expression", hint)
         return self._list(node, depth)
 
@@ -317,7 +318,7 @@ class _Compiler:
                 unknown = error
         index = constant_index(node.slice)
         if index is None or (unknown is not None and isinstance(index, str)):
-            hint = unknown.hint if unknown is not None else None
+            hint = str(unknown.hint) if unknown is not None and unknown.hint is not None else None
             message = (
                 unknown.message if unknown is not None else "a subscript is a text, a number or a slice of numbers"
             )
@@ -364,7 +365,8 @@ class _Compiler:
         function = METHODS.get(func.attr)
         if function is None:
             hint = did_you_mean(func.attr, METHODS) or f"there are {', '.join(sorted(METHODS))}"
-            self._error(func, f'there is no method "{func.attr}"', hint)
+            _, end = self._python.offsets(func)
+            raise ExpressionError(f'there is no method "{func.attr}"', end - len(func.attr), end, hint)
         return self._applied(node, func.attr, function, [func.value, *node.args], depth)
 
     def _applied(self, node: ast.Call, name: str, function: Function, nodes: list[ast.expr], depth: int) -> _Code:
@@ -432,5 +434,6 @@ def _not_called(method: str) -> str:
 
 def _name_hint(name: str, error: UnknownName) -> str | None:
     if name in ("true", "false"):
-        return f'write "{name.capitalize()}"'
-    return error.hint
+        return Hint(f'write "{name.capitalize()}"', name.capitalize(), safe=True)
+    # Of `heder["X"]` the name is "heder.X", which cannot be written like that here.
+    return error.hint if "." not in name or error.hint is None else str(error.hint)

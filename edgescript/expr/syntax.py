@@ -7,12 +7,14 @@ import re
 import warnings
 
 from edgescript.expr.template import TemplateError
+from edgescript.text.problem import Hint
 
 #: How people write it who have other languages in their fingers. Texts in quotes are passed over.
 _FOREIGN = re.compile(r"""'[^']*'|"[^"]*"|(?P<sign>&&|\|\||!(?!=)|\?|===?|(?<![<>!:])=)""")
 _OURS = {
-    "&&": 'write "and"', "||": 'write "or"', "!": 'write "not"', "?": 'write "A if CONDITION else B"',
-    "=": 'write "=="', "===": 'write "=="',
+    "&&": Hint('write "and"', "and", safe=True), "||": Hint('write "or"', "or", safe=True),
+    "!": Hint('write "not"', "not ", safe=True), "?": Hint('write "A if CONDITION else B"'),
+    "=": Hint('write "=="', "==", safe=True), "===": Hint('write "=="', "==", safe=True),
 }  # fmt: skip
 
 
@@ -51,9 +53,11 @@ class PythonText:
         length = len(self._text)
         start = min(self._indent + max((error.offset or 1) - 1, 0), max(length - 1, 0))
         end = min(max(self._indent + (error.end_offset or 0) - 1, start + 1), length)
-        signs = (_OURS.get(match["sign"]) for match in _FOREIGN.finditer(self._text))
-        hint = next(filter(None, signs), None)
-        return ExpressionError(f"the expression is malformed: {error.msg}", start, end, hint)
+        sign = next((match for match in _FOREIGN.finditer(self._text) if match["sign"] in _OURS), None)
+        if sign is not None:
+            message = f'there is no "{sign["sign"]}" in an expression'
+            return ExpressionError(message, *sign.span("sign"), _OURS[sign["sign"]])
+        return ExpressionError(f"the expression is malformed: {error.msg}", start, end)
 
     def offsets(self, node: ast.expr) -> tuple[int, int]:
         """Where a node stands in the text; Python counts in bytes of UTF-8."""

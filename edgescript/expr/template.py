@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from edgescript.expr.names import Reader, Resolve, UnknownName
 from edgescript.http.exchange import Exchange
+from edgescript.text.problem import Hint
 
 _NAME = r"[A-Za-z_][\w-]*(?:\.[^\s{}:;,\"'`()\\]+)?"
 _PART = re.compile(
@@ -89,6 +90,7 @@ def _reader(part: re.Match[str], resolve: Resolve) -> Reader:
         hint = error.hint
         if hint is None and not error.is_known:
             hint = 'write "\\{" for a brace that begins no placeholder'
+        hint = hint.around("{", "}") if isinstance(hint, Hint) else hint
         raise TemplateError(error.message, part.start(), part.end(), hint, "E104") from None
 
 

@@ -1,4 +1,4 @@
-"""The reference: a page for each entry, the values, and the codes of problems."""
+"""The reference: a page for each entry, the values, and a page for each code of a problem."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edgescript.declare.describe import Description
 from edgescript.declare.entries import Placeholder
 from edgescript.declare.kinds import KINDS
 from edgescript.generate.shelves import described
-from edgescript.text.codes import CODES
+from edgescript.text.pages import Page, codes, page
 
 FOLDER = "docs/reference"
 
@@ -29,8 +29,9 @@ def files(catalogue: Catalogue) -> dict[str, str]:
             found |= {f"{FOLDER}/{shelf}/{one.name}.md": describe.as_markdown(one) for one in descriptions}
     found[f"{FOLDER}/placeholders.md"] = _placeholders(catalogue, shelves["placeholders"])
     found[f"{FOLDER}/values.md"] = _values()
-    found[f"{FOLDER}/problems.md"] = _problems()
-    return found
+    pages = [known for code in codes() if (known := page(code)) is not None]
+    found[f"{FOLDER}/problems.md"] = _problems(pages)
+    return found | {f"{FOLDER}/problems/{known.code}.md": known.markdown for known in pages}
 
 
 def _index(shelves: dict[str, list[Description]]) -> str:
@@ -75,8 +76,10 @@ def _values() -> str:
     return f"# Values\n\n{_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
 
 
-def _problems() -> str:
-    return f"# Problems\n\n{_table(['Code', 'What is wrong'], [[code, text] for code, text in CODES.items()])}\n"
+def _problems(pages: list[Page]) -> str:
+    rows = [[f"[{known.code}](problems/{known.code}.md)", known.title] for known in pages]
+    about = "Codes that begin with E are errors, those with W warnings. `edge help CODE` shows a page on a terminal."
+    return f"# Problems\n\n{about}\n\n{_table(['Code', 'What is wrong'], rows)}\n"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -10,6 +10,8 @@ import re
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
+from edgescript.text.problem import Hint
+
 HTTP_PORT = 80
 HTTPS_PORT = 443
 
@@ -65,14 +67,18 @@ def _scheme(text: str) -> tuple[str, int]:
     if scheme in ("tcp", "udp"):
         raise AddressError("E203", f"this version serves no {scheme}:// sites, only http://", 0, match.end(1))
     if scheme not in ("http", "https"):
-        raise AddressError("E113", f'an unknown scheme "{match[1]}" of a site address', 0, match.end(1), "use http://")
+        raise AddressError(
+            "E113", f'an unknown scheme "{match[1]}" of a site address', 0, match.end(1), Hint("use http://", "http")
+        )
     return scheme, match.end()
 
 
 def _path(text: str, slash: int) -> AddressError:
     site, path = text[:slash], text[slash:].rstrip("*").rstrip("/")
     if not path:
-        return AddressError("E113", "a site address has no path", slash, len(text), f"write `{site}`")
+        return AddressError(
+            "E113", "a site address has no path", slash, len(text), Hint(f"write `{site}`", "", safe=True)
+        )
     hint = f"name the site `{site or ':80'}` and put its directives into `handle {path}/* {{ … }}`"
     return AddressError("E113", "a site address has no path: use a path matcher", slash, len(text), hint)
 
@@ -100,7 +106,9 @@ def _ipv6(host: str, start: int, end: int) -> str:
 def _bad_label(label: str, start: int, end: int) -> AddressError:
     if "*" in label:
         message = f'in a host, `*` stands for one whole label, not for a part of "{label}"'
-    elif label == "":
+        hint = "write the `*` alone, as in `*.example.com`"
+        return AddressError("E113", message, start, end, hint)
+    if label == "":
         message = "a host has an empty label"
     elif not label.isascii():
         return AddressError("E113", "a host is written in ASCII", start, end, _punycode(label))
@@ -128,8 +136,9 @@ def _served_port(text: str, scheme: str, rest: str, host: str, port: int | None)
     if scheme == "" and port is not None and port != HTTPS_PORT and (not host or port == HTTP_PORT):
         return port
     if not host and port == HTTPS_PORT:
-        hint = "serve plain HTTP on another port, for example `:80`"
+        hint = Hint("serve plain HTTP on another port, for example `:80`", ":80")
     else:
-        hint = f"write `http://{rest.removesuffix(f':{HTTPS_PORT}')}` to serve it as plain HTTP"
+        plain = f"http://{rest.removesuffix(f':{HTTPS_PORT}')}"
+        hint = Hint(f"write `{plain}` to serve it as plain HTTP", plain)
     message = f"{text} means HTTPS, and this version serves plain HTTP only"
     raise AddressError("E203", message, 0, len(text), hint)

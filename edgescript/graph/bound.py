@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of, path_in_place
 from edgescript.declare.entries import ERRORS, GROUP, SITE, Role, Steps
+from edgescript.declare.mistakes import Answer, recognised
 from edgescript.declare.plan import plan_of
+from edgescript.declare.problems import without, written
 from edgescript.declare.scope import Names, Scope
 from edgescript.graph.addresses import AddressError, SiteAddress, parse_address
 from edgescript.language.expand import File, SiteBlock
 from edgescript.language.tree import Line, Word
-from edgescript.text.problem import Note, Problem, did_you_mean
+from edgescript.text.problem import Fix, Note, Problem, did_you_mean, fix_of
 from edgescript.text.source import Span
 
 
@@ -143,31 +145,43 @@ class _Binding:
             if bound is None:
                 continue
             if bound.entry in seen:
-                self._twice("E110", f'"{bound.declaration.name}" is given twice', line.span(), seen[bound.entry].span())
+                message = f'"{bound.declaration.name}" is given twice'
+                self._twice("E110", message, line.span(), seen[bound.entry].span(), fix=without(line))
             seen.setdefault(bound.entry, bound)
             settings[bound.entry] = bound.instance
             settings.spans[bound.entry] = bound.span()
         return settings
 
-    def _twice(self, code: str, message: str, span: Span, first: Span) -> None:
-        self.scope.report(code, message, span, notes=(Note("first given here", first),))
+    def _twice(
+        self, code: str, message: str, span: Span, first: Span, *, hint: str | None = None, fix: Fix | None = None
+    ) -> None:
+        self.scope.report(code, message, span, notes=(Note("first given here", first),), hint=hint, fix=fix)
 
     # ---- sites
 
     def site(self, block: SiteBlock, everywhere: Definitions) -> BoundSite:
         found = [self._address(word, block.line) for word in block.names]
-        nodes = self._nodes(self._held(block.lines), everywhere, top=True)
+        lines = block.lines
+        if found[0] is None and (answer := recognised("site", block.line)) is not None:
+            self._no_site(block, answer, len(found) - sum(address is not None for address in found))
+            lines = lines if answer.contents else []
+        nodes = self._nodes(self._held(lines), everywhere, top=True)
         return BoundSite(tuple(address for address in found if address is not None), block.line.span(), nodes)
+
+    def _no_site(self, block: SiteBlock, answer: Answer, reported: int) -> None:
+        """In place of what was said about its addresses."""
+        del self.scope.problems[-reported:]
+        word = block.names[0]
+        message = f'"{word.value}" is no address of a site'
+        self.scope.report("E113", message, block.line.span(word), hint=answer.hint, fix=answer.fix)
 
     def _address(self, word: Word, line: Line) -> BoundAddress | None:
         try:
             return BoundAddress(parse_address(word.value), word.value, line.span(word))
         except AddressError as error:
-            span = line.span(word)
-            if not word.quote:
-                start = word.start + error.start
-                span = Span(span.source, start, max(word.start + error.end, start), span.imported)
-            self.scope.report(error.code, error.message, span, hint=error.hint)
+            exact = written(line, word, error.start, max(error.start, error.end))
+            fix = fix_of(error.hint, exact)
+            self.scope.report(error.code, error.message, exact or line.span(word), hint=error.hint, fix=fix)
             return None
 
     # ---- blocks
@@ -185,14 +199,18 @@ class _Binding:
 
     def _nodes(self, held: _Held, outer: Definitions, *, top: bool) -> list[Node]:
         definitions = self.define(held.definitions, outer) if held.definitions else outer
-        return [self._node(bound, definitions, top=top) for bound in held.bound]
+        return [self._node(bound, definitions) for bound in held.bound if self._is_in_place(bound, top)]
 
-    def _node(self, bound: Bound, definitions: Definitions, *, top: bool) -> Node:
-        role = bound.declaration.role
-        assert role is not None, "every directive declares its role"
-        if not top and role in (ERRORS, SITE):
+    def _is_in_place(self, bound: Bound, top: bool) -> bool:
+        misplaced = not top and bound.declaration.role in (ERRORS, SITE)
+        if misplaced:
             message = f'"{bound.declaration.name}" stands in a site, not in a block inside one'
             self.scope.report("E116", message, bound.span(), hint="move it to the site's own lines")
+        return not misplaced
+
+    def _node(self, bound: Bound, definitions: Definitions) -> Node:
+        role = bound.declaration.role
+        assert role is not None, "every directive declares its role"
         word = bound.matcher
         matcher = _own_paths(bound) if word is None else self._matcher(bound.line, word, definitions)
         return Node(bound, role, matcher, self._inside(bound, role, definitions))
@@ -223,7 +241,8 @@ class _Binding:
 
     def _undefined(self, line: Line, word: Word, definitions: Definitions) -> None:
         hint = did_you_mean(word.value, definitions) or f"define it above: `{word.value} path /x/*`"
-        self.scope.report("E111", f"there is no matcher {word.value} here", line.span(word), hint=hint)
+        fix = fix_of(hint, written(line, word))
+        self.scope.report("E111", f"there is no matcher {word.value} here", line.span(word), hint=hint, fix=fix)
 
     def define(self, lines: Sequence[Line], outer: Definitions) -> Definitions:
         """The named matchers of a block, and those of the blocks around it which it does not define anew."""
@@ -231,14 +250,18 @@ class _Binding:
         for line in lines:
             name = line.words[0].value
             if name in own:
-                self._twice("E112", f"the matcher {name} is defined twice", line.span(line.words[0]), own[name].span)
+                hint = "put both values on one line for either of them, or both lines into one block for both together"
+                span = line.span(line.words[0])
+                self._twice("E112", f"the matcher {name} is defined twice", span, own[name].span, hint=hint)
             else:
                 own[name] = self._definition(line, name)
         return {**outer, **own}
 
     def _definition(self, line: Line, name: str) -> Definition:
-        parts = [part for part in self._parts(line) if part is not None]
-        paths = getattr(parts[0].instance, "paths", None) if len(parts) == 1 else None
+        read = self._parts(line)
+        parts = [part for part in read if part is not None]
+        # With a part that could not be read, nothing is known about what it matches.
+        paths = getattr(parts[0].instance, "paths", None) if len(parts) == 1 == len(read) else None
         return Definition(name, line, line.words[0], parts, paths)
 
     def _parts(self, line: Line) -> list[Bound | None]:

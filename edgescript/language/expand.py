@@ -15,7 +15,7 @@ from edgescript.language import imports
 from edgescript.language.files import find_files, read_file
 from edgescript.language.imports import Frame, Importer, Snippet, TooMuchImported, is_import
 from edgescript.language.tree import Line, Origin, Tree, Word
-from edgescript.text.problem import Note, Problem
+from edgescript.text.problem import Edit, Fix, Note, Problem
 from edgescript.text.source import Span
 
 
@@ -116,7 +116,8 @@ class _Expander:
             if first.line is not line:
                 note = Note("first defined here", first.span)
                 span = importer.span(line, frame)
-                importer.problem("E010", f'the snippet "{name}" is defined twice', span, notes=(note,))
+                hint = "give one of them another name"
+                importer.problem("E010", f'the snippet "{name}" is defined twice', span, notes=(note,), hint=hint)
 
     def _top(self, line: Line, frame: Frame | None) -> None:
         if not line.words:
@@ -128,7 +129,11 @@ class _Expander:
             self._bare_line(line, frame)
         elif is_import(line) and not self._names:
             for lines, inner in self._importer.imported(line, frame):
-                self.collect(lines, inner)
+                if inner.name.startswith("std/") and not any(map(_belongs_to_no_site, lines)):
+                    hint = "move the import into a site"
+                    self._importer.problem("E016", f'"{inner.name}" holds lines of a site', inner.span, hint=hint)
+                else:
+                    self.collect(lines, inner)
         else:
             self._site(line, frame)
 
@@ -144,7 +149,8 @@ class _Expander:
             )
         elif self._begun:
             hint = "put it first, or write the address of a site before its {"
-            importer.problem("E006", "the global block must be the first thing in the file", span, hint=hint)
+            fix = None if frame is not None else _to_the_top(line)
+            importer.problem("E006", "the global block must be the first thing in the file", span, hint=hint, fix=fix)
         else:
             self._global = span
         self._settings.append((line.block or [], frame))
@@ -203,6 +209,15 @@ class _Expander:
         return [line for part, frame in parts for line in lines(part, frame)]
 
 
+def _to_the_top(line: Line) -> Fix:
+    """A fix that moves a block there."""
+    source = line.origin.source
+    top = 1 if source.text.startswith("\ufeff") else 0
+    text = source.text[line.start : line.end].rstrip() + "\n\n"
+    edits = (Edit(Span(source, top, top), text), Edit(Span(source, line.start, line.end), ""))
+    return Fix("move it to the top of the file", edits)
+
+
 def _placed(line: Line, frame: Frame | None) -> Line:
     """The line of a site, with the import that brought it here."""
     if frame is None:
@@ -218,6 +233,13 @@ def _snippet_name(line: Line) -> str | None:
         return None
     word = line.words[0].value
     return word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else None
+
+
+def _belongs_to_no_site(line: Line) -> bool:
+    """A snippet or a test."""
+    return _snippet_name(line) is not None or (
+        line.block is not None and line.words[:1] != [] and line.words[0].value == "test"
+    )
 
 
 #: A comma between addresses, not one inside `{$NAME:a,b}`.

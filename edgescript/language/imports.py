@@ -11,7 +11,7 @@ from typing import NamedTuple
 from edgescript.language.files import standard_file, standard_names
 from edgescript.language.parse import parse
 from edgescript.language.tree import Line, Origin, Tree, Word
-from edgescript.text.problem import Note, Problem, did_you_mean
+from edgescript.text.problem import Fix, Hint, Note, Problem, did_you_mean, fix_of
 from edgescript.text.source import Source, Span
 
 #: Imports within imports.
@@ -100,10 +100,18 @@ class Importer:
         self._needs_work: dict[Source, bool] = {}
 
     def problem(
-        self, code: str, message: str, span: Span, *, notes: tuple[Note, ...] = (), hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *,
+        notes: tuple[Note, ...] = (),
+        hint: str | None = None,
+        fix: Fix | None = None,
     ) -> None:
+        """Note a problem. Of a hint that has a text to write instead, `span` is the place for it."""
         self._imported_lines += _LINES_OF_PROBLEM
-        self.problems.append(Problem(code, message, span, notes, hint))
+        self.problems.append(Problem(code, message, span, notes, hint, fix or fix_of(hint, span)))
 
     # Lines
 
@@ -177,7 +185,7 @@ class Importer:
         return found if complete else None
 
     def _value(self, word: Word, line: Line, frame: Frame | None) -> str | None:
-        missing: list[tuple[str, str, str]] = []
+        missing: list[tuple[re.Match[str], str, str, str]] = []
 
         def put_in(match: re.Match[str]) -> str:
             variable: str | None = match["variable"]
@@ -186,14 +194,16 @@ class Importer:
                 value = self._environment.get(variable, match["default"])
                 if value is None:
                     hint = f"set it, or give a default: {{${variable}:default}}"
-                    missing.append(("E007", f'the environment variable "{variable}" is not set', hint))
+                    missing.append((match, "E007", f'the environment variable "{variable}" is not set', hint))
             elif frame is None:
                 return match[0]
             else:
                 value = _argument(match["argument"] or match["index"], frame)
                 value = match["otherwise"] if value is None else value
                 if value is None:
-                    missing.append(("E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match)))
+                    missing.append(
+                        (match, "E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match))
+                    )
             return value or ""
 
         value = _REPLACED.sub(put_in, word.value)
@@ -204,10 +214,14 @@ class Importer:
             self._spend(len(value) // 100, frame)
         return value
 
-    def _missing(self, word: Word, line: Line, frame: Frame | None, missing: list[tuple[str, str, str]]) -> None:
-        span = self.span(line, frame, word)
-        for code, message, hint in missing:
-            self.problem(code, message, span, hint=hint)
+    def _missing(
+        self, word: Word, line: Line, frame: Frame | None, missing: list[tuple[re.Match[str], str, str, str]]
+    ) -> None:
+        whole = self.span(line, frame, word)
+        offset = word.offset_in(whole.source.text)
+        for match, code, message, hint in missing:
+            exact = None if offset is None else whole._replace(start=offset + match.start(), end=offset + match.end())
+            self.problem(code, message, exact or whole, hint=hint)
 
     def span(self, line: Line, frame: Frame | None, word: Word | None = None) -> Span:
         """The span of a line of the tree, or of one of its words, as it is imported here."""
@@ -241,7 +255,8 @@ class Importer:
         if inner.key in keys:
             names = [*(each.name for each in outer), inner.name]
             chain = " → ".join([inner.name, *names[: keys.index(inner.key) + 1]][::-1])
-            self.problem("E009", f'"{inner.name}" imports itself: {chain}', inner.span)
+            hint = "take this import out, or put what both need into a third snippet"
+            self.problem("E009", f'"{inner.name}" imports itself: {chain}', inner.span, hint=hint)
         elif inner.depth > MAX_DEPTH:
             self.problem("E014", f"imports are nested more than {MAX_DEPTH} deep", inner.span)
         return inner.key in keys or inner.depth > MAX_DEPTH
@@ -282,16 +297,18 @@ class Importer:
         hint = did_you_mean(name, self.snippets)
         if "/" in name or "." in name:
             reason = getattr(error, "strerror", None) or str(error)
-            self.problem(
-                "E008", f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}', span, hint=hint
+            message = f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}'
+            beside = (
+                None if isinstance(error, PermissionError) else "a file is looked for beside the one that imports it"
             )
+            self.problem("E008", message, span, hint=_of(hint, name, span) or beside)
         else:
-            self.problem("E008", f'there is neither a snippet nor a file "{name}"', span, hint=hint)
+            self.problem("E008", f'there is neither a snippet nor a file "{name}"', span, hint=_of(hint, name, span))
 
     def _standard(self, name: str, span: Span) -> list[tuple[str, str, Callable[[], list[Line] | None]]]:
         known = standard_names()
         if name.removeprefix("std/") not in known:
-            hint = did_you_mean(name, [f"std/{each}" for each in known])
+            hint = _of(did_you_mean(name, [f"std/{each}" for each in known]), name, span)
             hint = hint or f"there are {', '.join(f'std/{each}' for each in known)}"
             self.problem("E008", f'the standard library has no "{name}"', span, hint=hint)
             return []
@@ -301,6 +318,12 @@ class Importer:
         if name not in self.trees:
             self.trees[name] = self._parsed(f"{name}.edge", standard_file(name[4:]).read_bytes(), span)
         return self.trees[name].lines
+
+
+def _of(hint: Hint | None, name: str, span: Span) -> str | None:
+    """The hint; without a fix where the name came out of an argument or the environment."""
+    is_written = span.source.text[span.start : span.end].strip('"`') == name
+    return hint if hint is None or is_written else str(hint)
 
 
 def is_import(line: Line) -> bool:
@@ -329,4 +352,5 @@ def _argument_hint(match: re.Match[str]) -> str:
     name = match["argument"]
     if name is not None and not name.isdecimal():
         return f"write {name}=… behind the import, or give it a default in the snippet: {{args.{name}:default}}"
-    return f"it needs {int((name or match['index'])[:6]) + 1} arguments or more"
+    count = int((name or match["index"])[:6]) + 1
+    return f"write {'an argument' if count == 1 else f'{count} arguments'} behind the import"

@@ -11,8 +11,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from edgescript.language.semicolons import AT_LINE_END
+from edgescript.language.spread import spread_out
 from edgescript.language.tree import Line, Origin, Word
-from edgescript.text.problem import Problem
+from edgescript.text.problem import Edit, Fix, Problem
 from edgescript.text.source import Span
 
 #: Blocks within blocks: far beyond what a person writes, and well within Python's recursion limit for those who walk them.
@@ -50,6 +52,11 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _BARE_GROUP = _TOKEN.groupindex["bare"]
+#: What begins with a brace and was meant as a text, to the end of its line.
+_LIKE_JSON = re.compile(r"""\{[ \t]*["'\[][^\r\n]*[^\s]""")
+#: What may follow a closing quote by mistake.
+_STUCK = re.compile(r"""[^\s"`{}]*""")
+
 
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 #: What a backslash and the next character mean between double quotes. Escaped braces are left for templates.
@@ -182,16 +189,23 @@ class Lexer:
     def _brace_on_its_own(self, brace: int) -> None:
         """Take a `{` that stands alone for the end of the line above, if there is one with words."""
         above = len(self._lines) - 1
+        fix = None
         while above >= 0 and not self._lines[above].words:
             above -= 1
         if above >= 0:
             self._words = self._lines[above].words
+            end = self._words[-1].end
+            fix = Fix(
+                'write "{" at the end of the line above',
+                (self._edit(end, end, " {"), self._edit(*self._physical_line(brace), self._rest_of_line(brace))),
+                safe=True,
+            )
             self._start = self._lines[above].start
             del self._lines[above:]
         elif not self._depth:
             return
         hint = 'write "{" at the end of the line above' if above >= 0 else "write what the block belongs to before it"
-        self._problem("E005", 'a "{" cannot stand alone on its line here', brace, brace + 1, hint)
+        self._problem("E005", 'a "{" cannot stand alone on its line here', brace, brace + 1, hint, fix)
 
     def _too_deep(self, brace: int, end: int, comment: Word | None) -> None:
         if not self._excess:
@@ -207,7 +221,8 @@ class Lexer:
     def _close(self, brace: int, end: int, comment: Word | None = None) -> None:
         if self._words:
             if not self._inline:
-                self._problem("E015", 'a "}" must stand alone on its line', brace, brace + 1)
+                fix = self._spread(brace)
+                self._problem("E015", 'a "}" must stand alone on its line', brace, brace + 1, fix=fix)
             self._end_line(brace)
         if self._excess:
             self._excess -= 1
@@ -220,12 +235,12 @@ class Lexer:
 
     # Words that are more than their characters
 
-    def _quoted(self, match: re.Match[str]) -> None:
+    def _quoted(self, match: re.Match[str]) -> int | None:
         start, end = match.span("quoted")
         value = match["quoted_text"]
         if "\\" in value:
             value = self._unescaped(value, start + 1)
-        self._word(value, start, end, '"')
+        return self._word(value, start, end, '"')
 
     def _unescaped(self, text: str, offset: int) -> str:
         wrong: list[re.Match[str]] = []
@@ -239,7 +254,10 @@ class Lexer:
         for escape in wrong[:1]:
             at = offset + escape.start()
             hint = f'write "\\{escape[0]}", or put the text between backticks, where a backslash is nothing special'
-            self._problem("E012", f'"{escape[0]}" means nothing between double quotes', at, at + 2, hint)
+            edits = tuple([self._edit(offset + each.start(), offset + each.start(), "\\") for each in wrong])
+            fix = Fix("double the backslash" if len(wrong) == 1 else "double the backslashes", edits, safe=True)
+            message = f'"{escape[0]}" means nothing between double quotes'
+            self._problem("E012", message, at, at + 2, hint, fix)
         return value
 
     def _raw(self, match: re.Match[str]) -> int | None:
@@ -248,13 +266,19 @@ class Lexer:
         if "\n" in value and not _ends_token(self._text, end):
             # The backtick that seems to end it begins a text of its own: this one was never ended.
             return self._unended_quote(start)
-        self._word(value.replace("\r\n", "\n"), start, end, "`")
-        return None
+        return self._word(value.replace("\r\n", "\n"), start, end, "`")
 
-    def _word(self, value: str, start: int, end: int, quote: str) -> None:
-        self._words.append(Word(value, start, end, quote))
-        if not _ends_token(self._text, end):
-            self._problem("E015", "a space is missing behind the closing quote", end - 1, end)
+    def _word(self, value: str, start: int, end: int, quote: str) -> int | None:
+        """Take a text for a word, together with what is stuck to its end; gives where to go on if there is such."""
+        if _ends_token(self._text, end) or AT_LINE_END.match(self._text, end):
+            self._words.append(Word(value, start, end, quote))
+            return None
+        fix = Fix("put a space in", (self._edit(end, end, " "),))
+        self._problem("E015", "a space is missing behind the closing quote", end - 1, end, fix=fix)
+        stuck = _STUCK.match(self._text, end)
+        assert stuck is not None
+        self._words.append(Word(value + stuck[0], start, stuck.end(), quote))
+        return stuck.end()
 
     def _unended(self, match: re.Match[str]) -> int:
         return self._unended_quote(match.start("unended"))
@@ -267,7 +291,8 @@ class Lexer:
             if quote == "`"
             else "a text of several lines stands between backticks, or in a heredoc (<<NAME … NAME)"
         )
-        self._problem("E002", f"the text that {quote} begins here does not end", start, end, hint)
+        fix = Fix(f"end it with {quote} at the end of the line", (self._edit(end, end, quote),))
+        self._problem("E002", f"the text that {quote} begins here does not end", start, end, hint, fix)
         self._words.append(Word(self._text[start + 1 : end], start, end, quote))
         return end
 
@@ -277,8 +302,10 @@ class Lexer:
         closing = re.compile(rf"^([ \t]*){re.escape(tag)}(?=\s|\Z)", re.MULTILINE).search(self._text, body)
         if closing is None:
             hint = f'a line that begins with "{tag}" must end it'
-            self._problem("E002", f"the heredoc {tag} does not end", start, header_end, hint)
             end = self._presumed_end(body)
+            last = len(self._text[:end].rstrip())
+            fix = Fix(f'end it with a line "{tag}"', (self._edit(last, last, f"\n{self._indent(start)}{tag}"),))
+            self._problem("E002", f"the heredoc {tag} does not end", start, header_end, hint, fix)
             self._words.append(Word(self._text[body:end], start, end, "<<"))
             return end
         self._word(_dedented(self._text[body : closing.start()], closing[1]), start, closing.end(), "<<")
@@ -293,10 +320,12 @@ class Lexer:
         self.swallowed_rest = True
         return len(self._text)
 
-    def _brace(self, match: re.Match[str]) -> None:
+    def _brace(self, match: re.Match[str]) -> int | None:
         """A bare word that begins with a brace, a backslash or `<`; a brace alone here is at the wrong place."""
         start, end = match.span("brace")
         word = match["brace"]
+        if word == "{" and (text := _LIKE_JSON.match(self._text, start)) is not None:
+            return self._text_with_braces(text)
         if word == "{":
             self._misplaced(
                 start, end, 'put what follows "{" on a line of its own; quote the "{" if it begins no block'
@@ -306,25 +335,72 @@ class Lexer:
             self._misplaced(start, end, 'put "}" on a line of its own; quote the "{}" if it is no block')
             self._open(start, start + 1)
             self._close(start + 1, end)
-        elif word == "}":
-            if not self._inline:
-                self._problem("E015", 'a "}" must stand alone on its line', start, end)
-            self._inline = True
-            self._close(start, end)
+        elif not word.strip("}"):
+            self._closings(start, end)
         else:
             self._words.append(Word(word, start, end))
+        return None
+
+    def _closings(self, start: int, end: int) -> None:
+        """A `}` with something behind it, or `}}`."""
+        if not self._inline:
+            self._problem("E015", 'a "}" must stand alone on its line', start, end, fix=self._spread(start))
+        self._inline = True
+        for brace in range(start, end):
+            self._close(brace, brace + 1)
+
+    def _text_with_braces(self, text: re.Match[str]) -> int:
+        """`respond { "ok": true }`: one word that lacks its quotes."""
+        start, end = text.span()
+        fix = None
+        if "`" not in text[0]:
+            fix = Fix("put the text between backticks", (self._edit(start, start, "`"), self._edit(end, end, "`")))
+        message = 'a "{" opens a block only as the last word of its line'
+        self._problem("E005", message, start, start + 1, "put a text that has braces between backticks", fix)
+        self._words.append(Word(text[0], start, end))
+        return end
 
     def _misplaced(self, start: int, end: int, hint: str) -> None:
+        if not self._inline:  # of one line, one problem
+            fix = self._spread(start)
+            self._problem("E005", 'a "{" opens a block only as the last word of its line', start, end, hint, fix)
         self._inline = True
-        self._problem("E005", 'a "{" opens a block only as the last word of its line', start, end, hint)
+
+    def _spread(self, position: int) -> Fix | None:
+        """A fix that writes the blocks of a physical line in lines of their own."""
+        start, end = self._physical_line(position)
+        lines = spread_out(self._text[start:end].rstrip("\r\n"))
+        if lines is None:
+            return None
+        return Fix("write the block in lines of its own", (self._edit(start, end, "\n".join(lines) + "\n"),), safe=True)
+
+    def _physical_line(self, position: int) -> tuple[int, int]:
+        """Where the line that a position lies in begins, and where the next one does."""
+        start = self._text.rfind("\n", 0, position) + 1
+        end = self._text.find("\n", position) + 1
+        return start, end or len(self._text)
+
+    def _indent(self, position: int) -> str:
+        """What the line that a position lies in begins with."""
+        start, end = self._physical_line(position)
+        line = self._text[start:end]
+        return line[: len(line) - len(line.lstrip(" \t"))]
+
+    def _rest_of_line(self, brace: int) -> str:
+        """What is kept of a line whose `{` goes to the line above: its comment."""
+        rest = self._text[brace + 1 : self._physical_line(brace)[1]].strip()
+        return f"{self._text[self._physical_line(brace)[0] : brace]}{rest}\n" if rest else ""
 
     # Characters that cannot stand where they stand
 
     def _odd_space(self, match: re.Match[str]) -> None:
         start, end = match.span("odd_space")
-        self._problem(
-            "E001", f"{_name_of(match['odd_space'])} cannot separate words", start, end, "write a plain space"
-        )
+        name = _name_of(match["odd_space"])
+        if unicodedata.category(match["odd_space"]) == "Cf":
+            hint, fix = "take it out", Fix("take it out", (self._edit(start, end, ""),), safe=True)
+        else:
+            hint, fix = "write a plain space", Fix("write a plain space", (self._edit(start, end, " "),), safe=True)
+        self._problem("E001", f"{name} cannot separate words", start, end, hint, fix)
 
     def _forbidden(self, match: re.Match[str]) -> str:
         """Report the first few, and stand in for all."""
@@ -333,12 +409,19 @@ class Lexer:
             if "\ud800" <= found[0] <= "\udfff":
                 self._problem("E013", "these bytes are no UTF-8 text", *match.span())
             else:
-                self._problem("E001", f"{_name_of(found[0])} cannot stand in an Edgefile", *match.span())
+                fix = Fix("take it out", (self._edit(*match.span(), "\n" if found == "\r" else ""),), safe=True)
+                message = f"{_name_of(found[0])} cannot stand in an Edgefile"
+                self._problem("E001", message, *match.span(), "take it out", fix)
         return "\ufffd" * len(found)
 
-    def _problem(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
+    def _problem(
+        self, code: str, message: str, start: int, end: int, hint: str | None = None, fix: Fix | None = None
+    ) -> None:
         span = Span(self.origin.source, start, end, self.origin.imported)
-        self.problems.append(Problem(code, message, span, hint=hint))
+        self.problems.append(Problem(code, message, span, hint=hint, fix=fix))
+
+    def _edit(self, start: int, end: int, text: str) -> Edit:
+        return Edit(Span(self.origin.source, start, end, self.origin.imported), text)
 
 
 def _comment_word(match: re.Match[str], group: str) -> Word | None:

@@ -6,9 +6,11 @@ where the indentation says that it is, and the pieces that come out are balanced
 
 from __future__ import annotations
 
+import re
+
 from edgescript.language.lexer import Piece
 from edgescript.language.tree import Line, Origin, Word
-from edgescript.text.problem import Problem
+from edgescript.text.problem import Edit, Fix, Problem
 from edgescript.text.source import Span
 
 
@@ -20,6 +22,11 @@ def balanced(pieces: list[Piece], origin: Origin, end: int) -> tuple[list[Piece]
         mender.todo.append(piece)
     mender.run(end)
     return mender.done, mender.problems
+
+
+_END_IT = 'end it with a "}" on a line of its own'
+#: The indentation of the next line that is not blank.
+_INDENT = re.compile(r"(?:[ \t]*\r?\n)*([ \t]*)")
 
 
 class _Mender:
@@ -39,7 +46,7 @@ class _Mender:
             elif piece.type == "CLOSE":
                 self._closing(piece)
             else:
-                self.done.append(piece)
+                self._plain(piece)
         while self._open:
             self._unclosed(end)
 
@@ -49,6 +56,45 @@ class _Mender:
             self._unclosed(piece.start)
         self.done.append(piece)
         self._open.append(piece)
+
+    def _plain(self, piece: Piece) -> None:
+        """Lines; one that stands further left than those of the block above it is no part of that block."""
+        kept = 0
+        for number, line in enumerate(piece.lines):
+            while line.words and self.missing > 0 and self._open and self._is_behind(line, self._open[-1]):
+                self.done += _lines(piece.lines[kept:number])
+                kept = number
+                self._unclosed(line.start)
+            if line.words and self.missing < 0 and self._indent_behind(line.end) > self._indent_of(line):
+                self.done += _lines(piece.lines[kept:number])
+                kept = number + 1
+                self._unopened(line)
+        self.done += _lines(piece.lines[kept:])
+
+    def _is_behind(self, line: Line, opening: Piece) -> bool:
+        """Whether the indentation says so, which it can only where the block is indented."""
+        return self._indent_behind(opening.end) > self._indent(opening) >= self._indent_of(line)
+
+    def _indent_of(self, line: Line) -> int:
+        return len(self.origin.source.text[line.start : line.words[0].start].lstrip("\ufeff").expandtabs(4))
+
+    def _indent_behind(self, end: int) -> int:
+        """The indentation of the next line that is not blank."""
+        indent = _INDENT.match(self.origin.source.text, end)
+        return 0 if indent is None else len(indent[1].expandtabs(4))
+
+    def _unopened(self, line: Line) -> None:
+        """Take a line with an indented block below it, and no brace, for an opening."""
+        end = line.words[-1].end
+        span = Span(self.origin.source, line.words[0].start, end, self.origin.imported)
+        hint = 'write "{" at its end'
+        fix = Fix(hint, (Edit(self._span(end, end), " {"),))
+        message = 'a "{" is missing at the end of this line: a "}" below closes no block'
+        self.problems.append(Problem("E004", message, span, hint=hint, fix=fix))
+        piece = Piece("OPEN", [line], line.start, line.end, end)
+        self.done.append(piece)
+        self._open.append(piece)
+        self.missing += 1
 
     def _closing(self, piece: Piece) -> None:
         indent = self._indent(piece)
@@ -68,21 +114,39 @@ class _Mender:
         words = opening.lines[0].words
         name = f' of "{words[0].value}"' if words else ""
         assert opening.brace is not None  # only closings are ever added
-        self._problem("E003", f"the block{name} is not closed", opening.brace, 'a line with "}" must end it')
+        self._problem(
+            "E003",
+            f"the block{name} is not closed",
+            opening.brace,
+            _END_IT,
+            self._closing_line(opening, end),
+        )
         self.done.append(Piece("CLOSE", [], end, end))
         self.missing -= 1
 
     def _stray(self, piece: Piece) -> None:
         """Keep a closing without opening as a line without words, so that nothing of the text is lost."""
         assert piece.brace is not None
-        self._problem("E004", 'this "}" closes no block', piece.brace, None)
+        fix = Fix("take it out", (Edit(self._span(piece.brace, piece.brace + 1), ""),))
+        self._problem("E004", 'this "}" closes no block', piece.brace, None, fix)
         line = Line([], piece.start, piece.end, self.origin)
         self.done.append(Piece("LINES", [line], piece.start, piece.end))
         self.missing += 1
 
-    def _problem(self, code: str, message: str, brace: int, hint: str | None) -> None:
-        span = Span(self.origin.source, brace, brace + 1, self.origin.imported)
-        self.problems.append(Problem(code, message, span, hint=hint))
+    def _problem(self, code: str, message: str, brace: int, hint: str | None, fix: Fix | None) -> None:
+        self.problems.append(Problem(code, message, self._span(brace, brace + 1), hint=hint, fix=fix))
+
+    def _span(self, start: int, end: int) -> Span:
+        return Span(self.origin.source, start, end, self.origin.imported)
+
+    def _closing_line(self, opening: Piece, end: int) -> Fix | None:
+        """A fix that puts the `}` where the indentation says that it is missing."""
+        text = self.origin.source.text
+        end = text.rfind("\n", 0, end) + 1 if end < len(text) else end
+        start = text.rfind("\n", 0, opening.start) + 1
+        indent = text[start : len(text) - len(text[start:].lstrip(" \t"))]
+        before = "" if text[:end].endswith("\n") else "\n"
+        return Fix(_END_IT, (Edit(self._span(end, end), f"{before}{indent}}}\n"),))
 
     def _indent(self, piece: Piece) -> int:
         text = self.origin.source.text
@@ -91,7 +155,9 @@ class _Mender:
 
     def glued(self, line: Line) -> None:
         """Report `example.com{`."""
-        self._problem("E005", 'a space is missing before "{"', line.words[-1].end - 1, None)
+        brace = line.words[-1].end - 1
+        fix = Fix("put a space in", (Edit(self._span(brace, brace), " "),), safe=True)
+        self._problem("E005", 'a space is missing before "{"', brace, None, fix)
 
 
 def _with_glued_openings(pieces: list[Piece], mender: _Mender) -> list[Piece]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgescript.language.lexer import Lexer, Piece
 from edgescript.language.mistakes import balanced
+from edgescript.language.semicolons import AT_LINE_END, without_semicolons
 from edgescript.language.table import RULES, STATES
 from edgescript.language.tree import Line, Origin, Tree
 from edgescript.text.problem import Problem
@@ -39,6 +40,9 @@ def parse(source: Source, imported: Span | None = None) -> tuple[Tree, list[Prob
 def _parsed(origin: Origin) -> tuple[list[Line], list[Problem]]:
     lexer = Lexer(origin)
     lexer.run()
+    if AT_LINE_END.search(origin.source.text):
+        lines = [line for piece in lexer.pieces for line in piece.lines]
+        lexer.problems += without_semicolons(lines, origin)
     try:
         return _structure(lexer.pieces), lexer.problems
     except Unbalanced:

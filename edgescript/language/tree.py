@@ -28,6 +28,11 @@ class Word:
     def __repr__(self) -> str:
         return f"Word({self.value!r})"
 
+    def offset_in(self, text: str) -> int | None:
+        """Where its value begins in the text, character for character; None where it has escapes, or came from elsewhere."""
+        start = self.start + (len(self.quote) if self.quote in ('"', "`") else 0)
+        return start if text.startswith(self.value, start) and start + len(self.value) <= self.end else None
+
 
 class Origin:
     """Where lines come from: their source, and through which import. Shared by all lines of one expansion."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from edgescript.declare import values
 from edgescript.declare.kinds import KindError
 from edgescript.language.tree import Line, Word
-from edgescript.text.problem import Problem, did_you_mean
+from edgescript.text.problem import Problem, did_you_mean, fix_of
 from edgescript.text.source import Span
 
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
@@ -103,7 +103,8 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def complain(self, code: str, message: str, line: Line, word: Word | None = None, hint: str | None = None) -> None:
-        self.problems.append(Problem(code, message, line.span(word), hint=hint))
+        span = line.span(word)
+        self.problems.append(Problem(code, message, span, hint=hint, fix=fix_of(hint, span)))
 
     def test(self, line: Line) -> Scenario:
         name = line.words[1].value if len(line.words) > 1 else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from edgescript.text.source import Span
 
@@ -39,8 +39,45 @@ class Fix(NamedTuple):
     safe: bool = False
 
 
+class Hint(str):
+    """
+    What to do, in words, and where that is to write something else at the place of the problem, also what.
+
+    A hint is a text like any other, so it passes through whoever only hands it on.
+    """
+
+    __slots__ = ("instead", "safe")
+    #: What should stand there, as it would be written in the file; None where the words are all there is.
+    instead: str | None
+    #: As in `Fix`.
+    safe: bool
+
+    def __new__(cls, words: str, instead: str | None = None, *, safe: bool = False) -> Self:
+        hint = super().__new__(cls, words)
+        hint.instead = instead
+        hint.safe = safe
+        return hint
+
+    def around(self, before: str, after: str) -> Hint:
+        """The same hint for a place that has more around it."""
+        return Hint(self, None if self.instead is None else f"{before}{self.instead}{after}", safe=self.safe)
+
+
+def fix_of(hint: str | None, span: Span | None) -> Fix | None:
+    """The fix that a hint means at a place."""
+    if not isinstance(hint, Hint) or hint.instead is None or span is None:
+        return None
+    return replacement(span, hint.instead, safe=hint.safe)
+
+
+def replacement(span: Span, text: str, *, safe: bool) -> Fix:
+    """A fix that writes a text in place of what stands at a span."""
+    mark = "`" if '"' in text else '"'
+    return Fix(f"write {mark}{text}{mark}" if text else "take it out", (Edit(span, text),), safe)
+
+
 class Problem(NamedTuple):
-    """One diagnostic. `code` is stable (`codes.py` lists them all) and decides the severity: E… or W…."""
+    """One diagnostic. `code` is stable (`pages.py` has a page for each) and decides the severity: E… or W…."""
 
     code: str
     #: What is wrong, with what was expected: one sentence, lower-case start, no full stop.
@@ -58,14 +95,25 @@ class Problem(NamedTuple):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that `word` was probably meant to be, or None."""
-    found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    found = difflib.get_close_matches(word, list(known), n=5, cutoff=0.6)
+    return max(found, key=lambda name: _likeness(word, name), default=None)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A hint that names the nearest known name, or None."""
+def _likeness(word: str, name: str) -> float:
+    """How alike two words are; those who mistake the end of a word get its beginning right (`retries`: retry, not rewrite)."""
+    same = next((number for number, pair in enumerate(zip(word, name, strict=False)) if len(set(pair)) > 1), 0)
+    return difflib.SequenceMatcher(None, word, name).ratio() + 0.25 * same / max(len(word), len(name))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> Hint | None:
+    """A hint that names the nearest known name, which is a guess, or None."""
     found = nearest(word, known)
-    return None if found is None else f'did you mean "{found}"?'
+    return None if found is None else Hint(f'did you mean "{found}"?', found)
+
+
+def it_is_called(name: str) -> Hint:
+    """A hint that names what goes by another name elsewhere and is written in the same way."""
+    return Hint(f'it is called "{name}" here', name, safe=True)
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

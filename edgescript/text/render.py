@@ -1,13 +1,11 @@
-"""Problems as people and tools read them."""
+"""Problems as people read them; the formats for tools stand in `formats/`."""
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
-from edgescript.text.problem import Note, Problem
+from edgescript.text.problem import Fix, Hint, Note, Problem
 from edgescript.text.source import Span
 
 #: Columns of a source line that are shown; of a longer one, those around the span.
@@ -24,14 +22,6 @@ def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
     """Each problem with its place, the source line with the span underlined, notes, imports and the hint."""
     paint = _paint if colour else _plain
     return "".join("\n".join(_block(problem, paint)) + "\n\n" for problem in problems)
-
-
-def as_json(problems: Iterable[Problem]) -> str:
-    """A JSON array with one object for each problem; lines and columns count from 1, columns in characters."""
-    return json.dumps([_object(problem) for problem in problems], indent=2) + "\n"
-
-
-# Text
 
 
 def _plain(text: str, role: str) -> str:
@@ -52,23 +42,53 @@ def _block(problem: Problem, paint: _Paint) -> Iterator[str]:
     for note in problem.notes:
         yield from _note(note, gutter, paint)
     if problem.hint:
-        yield f"{' ' * gutter} {paint('=', 'gutter')} {paint('hint', 'hint')}: {_clean(problem.hint)}"
+        yield _remark(gutter, "hint", problem.hint, paint)
+    if problem.fix is not None and _says_more(problem.fix, problem.hint):
+        yield _remark(gutter, "fix", problem.fix.title, paint)
+
+
+def _remark(gutter: int, what: str, text: str, paint: _Paint) -> str:
+    return f"{' ' * gutter} {paint('=', 'gutter')} {paint(what, 'hint')}: {_clean(text)}"
+
+
+def _says_more(fix: Fix, hint: str | None) -> bool:
+    """Whether a fix does something that the hint does not say."""
+    return not (isinstance(hint, Hint) and hint.instead is not None) and fix.title not in (hint or "")
 
 
 def _gutter(problem: Problem) -> int:
     """The width of the widest line number in a block."""
     spans = [problem.span, *(note.span for note in problem.notes)]
-    return max((len(str(span.source.position(span.start)[0])) for span in spans if span is not None), default=1)
+    return max((len(str(_last_line(span))) for span in spans if span is not None), default=1)
+
+
+def _last_line(span: Span) -> int:
+    """The line of the last character of a span."""
+    return span.source.position(max(span.end - 1, span.start))[0]
 
 
 def _place(span: Span, gutter: int, role: str, paint: _Paint) -> Iterator[str]:
-    number, column = span.source.position(span.start)
-    line = span.source.line(number)
-    before, marked = line[: column - 1], line[column - 1 : column - 1 + span.end - span.start]
-    shown, start, length = _window(before, marked, line[len(before) + len(marked) :])
+    first, column = span.source.position(span.start)
+    last = _last_line(span)
     bar = paint("|", "gutter")
     yield f"{' ' * gutter}{paint('-->', 'gutter')} {_clean(str(span))}"
     yield f"{' ' * gutter} {bar}"
+    yield from _line(span, first, column, gutter=gutter, role=role, paint=paint)
+    if last > first:
+        if last > first + 1:
+            yield paint("…", "gutter")
+        indent = len(span.source.line(last)) - len(span.source.line(last).lstrip())
+        yield from _line(span, last, indent + 1, gutter=gutter, role=role, paint=paint)
+
+
+def _line(span: Span, number: int, column: int, *, gutter: int, role: str, paint: _Paint) -> Iterator[str]:
+    """One line of the source, and below it an underline from a column to where the span ends, or the line does."""
+    line = span.source.line(number)
+    end_line, end_column = span.source.position(span.end)
+    end = end_column - 1 if end_line == number else len(line)
+    before, marked = line[: column - 1], line[column - 1 : max(end, column - 1)]
+    shown, start, length = _window(before, marked, line[len(before) + len(marked) :])
+    bar = paint("|", "gutter")
     yield f"{paint(f'{number:>{gutter}}', 'gutter')} {bar} {shown}".rstrip()
     yield f"{' ' * gutter} {bar} {' ' * start}{paint('^' * length, role)}"
 
@@ -128,38 +148,3 @@ def _note(note: Note, gutter: int, paint: _Paint) -> Iterator[str]:
     yield f"{' ' * gutter} {paint('=', 'gutter')} {paint('note', 'note')}: {_clean(note.message)}"
     if note.span is not None:
         yield from _place(note.span, gutter, "note", paint)
-
-
-# JSON
-
-
-def _object(problem: Problem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "severity": problem.severity.value,
-        "message": problem.message,
-        **_coordinates(problem.span),
-        "notes": [{"message": note.message, **_coordinates(note.span)} for note in problem.notes],
-        "hint": problem.hint,
-    }
-
-
-def _coordinates(span: Span | None) -> dict[str, Any]:
-    if span is None:
-        return {"file": None}
-    line, column = span.source.position(span.start)
-    end_line, end_column = span.source.position(span.end)
-    imported: list[dict[str, Any]] = []
-    outer = span.imported
-    while outer is not None:
-        outer_line, outer_column = outer.source.position(outer.start)
-        imported.append({"file": outer.source.name, "line": outer_line, "column": outer_column})
-        outer = outer.imported
-    return {
-        "file": span.source.name,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-        "imported": imported,
-    }

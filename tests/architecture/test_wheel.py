@@ -33,7 +33,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built / "unpacked"
 
 
-@pytest.mark.parametrize("words", [["version"], ["validate"], ["help", "proxy"], ["explain", "/"]])
+@pytest.mark.parametrize("words", [["version"], ["validate"], ["help", "proxy"], ["help", "E012"], ["explain", "/"]])
 def test_a_wheel_has_all_that_commands_need(unpacked: Path, tmp_path: Path, words: list[str]) -> None:
     (tmp_path / "Edgefile").write_text(EDGEFILE)
     script = "import edgescript.cli.main as cli; print(cli.__file__, flush=True); cli.main()"

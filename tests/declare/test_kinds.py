@@ -245,7 +245,7 @@ def test_known_placeholders_are_found(scope: Scope, text: str) -> None:
         ("{clint_ip}", 'there is no placeholder "clint_ip"', 'did you mean "client_ip"?'),
         ("{client_ip.x}", 'there is no placeholder "client_ip.x"', 'did you mean "client_ip"?'),
         ("{err.statsu}", 'there is no placeholder "err.statsu"', 'did you mean "err.status"?'),
-        ("{header}", 'there is no placeholder "header"', 'it takes a name, as in "header.X-Level"'),
+        ("{header}", 'the placeholder "header" lacks its last part', 'it takes a name, as in "header.X-Level"'),
         ("{labels.one}", 'the placeholder "labels.one": expected a number behind the dot', None),
     ],
 )

@@ -14,8 +14,9 @@ from edgescript.language.expand import expand
 from edgescript.language.format import format_tree
 from edgescript.language.parse import parse
 from edgescript.language.tree import Line, Tree
+from edgescript.text.formats import json as as_json
 from edgescript.text.problem import Problem, in_order
-from edgescript.text.render import as_json, as_text
+from edgescript.text.render import as_text
 from edgescript.text.source import Source
 
 # No test is judged by how long it takes on a busy machine.
@@ -59,7 +60,7 @@ def outcome(source: Source) -> tuple[Tree, list[Problem]]:
     _, more = expand(tree, environment={}, read=read, find=lambda name: [])
     shown = in_order(problems + more)
     as_text(shown, colour=True).encode()
-    as_json(shown).encode()
+    as_json.render(shown).encode()
     return tree, problems
 
 

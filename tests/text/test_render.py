@@ -5,9 +5,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgescript.text.codes import CODES
-from edgescript.text.problem import Note, Problem, did_you_mean, in_order
-from edgescript.text.render import as_json, as_text
+from edgescript.text.formats import json as as_json
+from edgescript.text.pages import codes
+from edgescript.text.problem import Edit, Fix, Note, Problem, did_you_mean, fix_of, in_order, it_is_called, nearest
+from edgescript.text.render import as_text
 from edgescript.text.source import Source, Span
 
 
@@ -39,9 +40,39 @@ def test_a_problem_is_shown_with_its_place_notes_imports_and_hint() -> None:
     )
 
 
+def test_of_a_span_over_several_lines_the_first_and_the_last_are_underlined() -> None:
+    source = Source("Edgefile", "a {\n    b `1\n2\n3\n  4` c\n}\n")
+    text = as_text([Problem("E101", "wrong", Span(source, 10, 21))])
+    assert text == (
+        "error[E101]: wrong\n --> Edgefile:2:7\n  |\n2 |     b `1\n  |       ^^\n…\n5 |   4` c\n  |   ^^\n\n"
+    )
+
+
+def test_a_fix_is_told_where_it_says_more_than_the_hint() -> None:
+    span = Span(Source("Edgefile", "x"), 0, 1)
+    fix = Fix("put a space in", (Edit(span, " "),))
+    assert "= fix: put a space in" in as_text([Problem("E005", "wrong", span, fix=fix)])
+    assert "= fix: put a space in" in as_text([Problem("E005", "wrong", span, hint="or do without", fix=fix)])
+    assert "= fix" not in as_text([Problem("E005", "wrong", span, hint="put a space in", fix=fix)])
+    hint = did_you_mean("proxyy", ["proxy"])
+    assert "= fix" not in as_text([Problem("E101", "wrong", span, hint=hint, fix=fix_of(hint, span))])
+
+
+def test_a_hint_that_names_a_word_is_a_fix_too() -> None:
+    span = Span(Source("Edgefile", "proxyy"), 0, 6)
+    assert fix_of(did_you_mean("proxyy", ["proxy"]), span) == Fix('write "proxy"', (Edit(span, "proxy"),), safe=False)
+    assert fix_of(it_is_called("proxy"), span) == Fix('write "proxy"', (Edit(span, "proxy"),), safe=True)
+    assert fix_of("only words", span) is None
+    assert fix_of(it_is_called("proxy"), None) is None
+
+
+def test_the_nearest_name_is_the_one_that_begins_alike() -> None:
+    assert nearest("retries", ["rewrite", "retry"]) == "retry"
+
+
 def test_a_problem_without_a_place_is_shown_too() -> None:
     assert as_text([Problem("W201", "odd", None)]) == "warning[W201]: odd\n\n"
-    assert json.loads(as_json([Problem("W201", "odd", None)]))[0]["file"] is None
+    assert json.loads(as_json.render([Problem("W201", "odd", None)]))[0]["file"] is None
 
 
 def test_the_underline_stands_below_tabs_and_wide_characters() -> None:
@@ -80,11 +111,11 @@ def test_colours_are_used_only_when_asked_for() -> None:
 def test_json_has_all_coordinates() -> None:
     source = Source("Edgefile", "a {\n  b\n}\n")
     problem = Problem("E101", "wrong", Span(source, 6, 7, Span(source, 0, 1)), (Note("see"),), "do")
-    assert json.loads(as_json([problem])) == [
+    assert json.loads(as_json.render([problem])) == [
         {
             "code": "E101", "severity": "error", "message": "wrong", "file": "Edgefile", "line": 2, "column": 3,
             "end_line": 2, "end_column": 4, "imported": [{"file": "Edgefile", "line": 1, "column": 1}],
-            "notes": [{"message": "see", "file": None}], "hint": "do",
+            "notes": [{"message": "see", "file": None}], "hint": "do", "fix": None,
         }
     ]  # fmt: skip
 
@@ -103,7 +134,7 @@ def test_the_nearest_name_is_meant() -> None:
 
 
 def test_every_code_tells_its_severity() -> None:
-    assert all(code[0] in "EW" and code[1:].isdecimal() and len(code) == 4 for code in CODES)
+    assert all(code[0] in "EW" and code[1:].isdecimal() and len(code) == 4 for code in codes())
 
 
 @given(st.text(max_size=300), st.integers(0, 300), st.integers(0, 40), st.booleans())
@@ -112,4 +143,4 @@ def test_any_place_in_any_text_can_be_shown(text: str, start: int, length: int, 
     span = Span(Source("Edgefile", text), start, min(start + length, len(text)))
     problem = Problem("E101", text, span, (Note(text, span),), text)
     as_text([problem], colour=colour).encode()
-    json.loads(as_json([problem]))
+    json.loads(as_json.render([problem]))

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import shutil
-import tempfile
-from pathlib import Path
 
 import click
 
@@ -32,30 +28,13 @@ def command(file: str | None, write: bool, check: bool, diff: bool) -> None:
     source = edgefile.read(file)
     formatted = _formatted(source)
     if write and formatted != source.text:
-        _replace(Path(source.name), formatted.encode())
+        edgefile.write(source.name, formatted)
     if check or diff:
         _show_difference(source.name, source.text, formatted)
     elif not write and formatted:
         console.say(formatted)
     if check and formatted != source.text:
         raise click.exceptions.Exit(1)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside it and put that in its place, so that a full disk cannot leave half of it."""
-    path = path.resolve()  # a link stays a link
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    beside = Path(name)
-    try:
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        shutil.copymode(path, beside)
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _formatted(source: Source) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from typing import TYPE_CHECKING
@@ -9,10 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edgescript.cli import console
+from edgescript.text.problem import did_you_mean
 
 if TYPE_CHECKING:
     from edgescript.catalog import Catalogue
     from edgescript.declare.describe import Description
+    from edgescript.text.pages import Page
+
+_CODE = re.compile("[EWew][0-9]+")
 
 #: Shelf → its title, in the order of the overview.
 _SHELVES = {
@@ -25,12 +30,20 @@ _SHELVES = {
 
 
 @click.command(
-    help="Explain a directive, matcher, placeholder, setting or snippet (std/cors); without NAME, list them all."
+    help="Explain a directive, matcher, placeholder, setting, snippet (std/cors) or code of a problem; without NAME, list all."
 )
 @click.argument("name", required=False, metavar="[NAME]")
 def command(name: str | None) -> None:
     from edgescript.catalog import Catalogue
+    from edgescript.text.pages import codes, page
 
+    code = page(name.upper()) if name is not None else None
+    if code is not None:
+        _say_page(code)
+        return
+    if name is not None and _CODE.fullmatch(name):
+        hint = did_you_mean(name.upper(), codes())
+        raise click.ClickException(f'there is no code "{name}"' + (f"; {hint}" if hint else ""))
     catalogue = Catalogue.load()
     if name is None:
         console.say(_overview(catalogue))
@@ -43,7 +56,6 @@ def command(name: str | None) -> None:
 def _show_snippet(name: str) -> None:
     from edgescript.language.files import standard_names
     from edgescript.language.standard import as_markdown, as_text, standard_snippet
-    from edgescript.text.problem import did_you_mean
 
     known = [f"std/{known}" for known in standard_names()]
     if name not in known:
@@ -54,6 +66,13 @@ def _show_snippet(name: str) -> None:
         console.say_markdown(as_markdown(snippet))
     else:
         console.say(as_text(snippet))
+
+
+def _say_page(page: Page) -> None:
+    if console.has_colour(sys.stdout):
+        console.say_markdown(page.markdown)
+    else:
+        console.say(page.text)
 
 
 def _show(descriptions: list[Description]) -> None:
@@ -68,7 +87,6 @@ def _show(descriptions: list[Description]) -> None:
 def _described(catalogue: Catalogue, name: str) -> list[Description]:
     """Every entry of this name: `header` is a directive, a matcher and a placeholder."""
     from edgescript.declare.describe import describe
-    from edgescript.text.problem import did_you_mean
 
     # `{query.NAME}` and `@name` are how people see them.
     bare = name.strip("{}@").partition(".")[0] or name
@@ -88,7 +106,9 @@ def _overview(catalogue: Catalogue) -> str:
     from edgescript.language.standard import standard_snippet
 
     width = max(60, min(shutil.get_terminal_size((120, 0)).columns, 140))
-    lines = ["What an Edgefile may hold. `edge help NAME` tells more."]
+    lines = [
+        "What an Edgefile may hold. `edge help NAME` tells more, and `edge help E101` explains the code of a problem."
+    ]
     for shelf, title in _SHELVES.items():
         lines += ["", f"{title}:"]
         for name in catalogue.names(shelf):
