@@ -103,6 +103,21 @@ def compiled(source: Source) -> tuple[Graph | None, list[Problem]]:
     )
 
 
+def checked(source: Source) -> tuple[Graph | None, list[Problem]]:
+    """The same, and with it what is hardly ever meant as it is written."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import analyse, no_garbage, set_up
+    from edgescript.language.files import read_file
+    from edgescript.lint.run import lint
+    from edgescript.text.problem import in_order
+
+    catalogue = Catalogue.load()
+    with no_garbage():
+        found = analyse(source, catalogue=catalogue, environment=os.environ, read=read_file)
+        graph, problems = set_up(found, directory=directory(source), clock=time.monotonic)
+        return graph, in_order([*problems, *lint(found, catalogue)])
+
+
 def usable(source: Source) -> Graph:
     """The graph of a file. Problems go to standard error, and with an error among them the command ends."""
     graph, problems = compiled(source)

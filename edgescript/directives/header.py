@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive, record
 from edgescript.declare.fields import arg, group, option, rest, rows
-from edgescript.declare.kinds import HeaderName, KindError, StatusPattern, Template
+from edgescript.declare.kinds import ChangedField, HeaderName, KindError, StatusPattern, Template
 from edgescript.declare.values import status_pattern
 from edgescript.directives._headers import (
     FieldLine,
     complaint_of,
     header_change,
     operation_of,
+    patterns_of,
     register,
     register_last,
 )
@@ -110,7 +111,7 @@ class Header:
     ```
     """
 
-    field: str | None = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    field: ChangedField | None = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
     value: Template | None = arg("The new value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
     defer: bool = option("Change the response after all other directives.")
@@ -122,6 +123,10 @@ class Header:
             yield from complaint_of(self.field, self.value, self.replacement)
         elif not self.lines:
             yield Complaint(None, "there is no field to change", "write `header Name value`, or a block of such lines")
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return patterns_of(self.value, self.replacement)
 
     def build(self, build: Build) -> Action:
         operations = [line.operation for line in self.lines]

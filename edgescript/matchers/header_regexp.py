@@ -47,6 +47,10 @@ class HeaderRegexp:
     def _field(self) -> bytes:
         return self.words[-2].lower().encode()
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return self.words[-1:]
+
     def build(self, build: Build) -> Test:
         field = self._field
         capture = capturing(self.words[-1], self.words[0] if len(self.words) == 3 else None)

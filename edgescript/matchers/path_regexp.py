@@ -41,6 +41,10 @@ class PathRegexp:
         elif complaint := regexp_complaint(self.words[-1]):
             yield Complaint("words", complaint, code="E106")
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return self.words[-1:]
+
     def build(self, build: Build) -> Test:
         capture = capturing(self.words[-1], self.words[0] if len(self.words) == 2 else None)
         return lambda exchange: capture(exchange, exchange.path)

@@ -57,7 +57,7 @@ def command(file: str | None, form: str, fix: bool) -> Graph | None:
 
 def _everything(source: Source) -> tuple[Graph | None, Sequence[Problem]]:
     """The graph, and what is wrong with the file, its tests included."""
-    graph, problems = edgefile.compiled(source)
+    graph, problems = edgefile.checked(source)
     tests = _tests_of_broken(source) if graph is None else graph.tests
     if tests:
         from edgescript.testing.scenario import read_tests
