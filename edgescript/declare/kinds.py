@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from edgescript.declare.entries import Placeholder
 
 __all__ = [
-    "Address", "ChangedField", "Cidr", "Duration", "Expression", "HeaderName", "Kind", "KindError", "PathPattern", "PathTemplate", "Pattern",
+    "Address", "ChangedField", "Cidr", "Duration", "Expression", "HeaderName", "Kind", "KindError", "PathPattern",
+    "PathTemplate", "Pattern",
     "Percentage", "Rate", "Scope", "Size", "Status", "StatusPattern", "Template", "UriTemplate", "kind_of",
 ]  # fmt: skip
 
@@ -313,7 +314,8 @@ _OF_CLASS: dict[Any, Kind] = {
 
 #: All kinds with a name of their own.
 KINDS: tuple[Kind, ...] = (
-    *_OF_CLASS.values(), DURATION, SIZE, PERCENTAGE, STATUS, HEADER_NAME, CHANGED_FIELD, PATTERN, PATH_PATTERN, URI_TEMPLATE, PATH_TEMPLATE,
+    *_OF_CLASS.values(), DURATION, SIZE, PERCENTAGE, STATUS, HEADER_NAME, CHANGED_FIELD, PATTERN, PATH_PATTERN,
+    URI_TEMPLATE, PATH_TEMPLATE,
 )  # fmt: skip
 
 _CHOICES: dict[tuple[str, ...], Kind] = {}

@@ -111,7 +111,9 @@ class Header:
     ```
     """
 
-    field: ChangedField | None = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    field: ChangedField | None = arg(
+        "Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there."
+    )
     value: Template | None = arg("The new value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
     defer: bool = option("Change the response after all other directives.")

@@ -40,7 +40,9 @@ class RequestHeader:
     ```
     """
 
-    field: ChangedField | None = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    field: ChangedField | None = arg(
+        "Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there."
+    )
     value: Template | None = arg("The new value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
     lines: tuple[FieldLine, ...] = rows("Changes, each written as on the directive's own line.")

@@ -100,6 +100,8 @@ def _allowance(comment: Word, source: Source, start: int, end: int) -> Iterator[
     codes: list[tuple[str, Span]] = []
     if allow is not None:
         offset = comment.start + said.start("said") + allow.start("codes")
-        for code in re.finditer(r"[^\s,]+", allow["codes"]):
-            codes.append((code[0], Span(source, offset + code.start(), offset + code.end())))
+        codes = [
+            (code[0], Span(source, offset + code.start(), offset + code.end()))
+            for code in re.finditer(r"[^\s,]+", allow["codes"])
+        ]
     yield Allowance(span, start, end, tuple(codes))

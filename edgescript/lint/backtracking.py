@@ -1,9 +1,9 @@
 """Whether a regular expression can take exponentially long.
 
-Python's `re` tries one way after the other. Where a repeated part can match the same text in two ways, a text of n characters can
-be split in 2ⁿ ways, and all are tried before it is clear that nothing fits. That is a property of the automaton of the
-expression (Glushkov's: one state for each character written): a state from which two different ways lead back to itself over
-the same text (Weber and Seidl, 1991: exponential degree of ambiguity). What follows must be able to fail, too.
+Python's `re` tries one way after the other. Where a repeated part can match the same text in two ways, a text of n characters
+can be split in 2ⁿ ways, and all are tried before it is clear that nothing fits. That is a property of the automaton of the
+expression (Glushkov's: one state for each character written): a state from which two different ways lead back to itself
+over the same text (Weber and Seidl, 1991: exponential degree of ambiguity). What follows must be able to fail, too.
 
 It is sure of what it reports, but does not find everything: lookarounds and back-references are taken for nothing, ranges of
 repeats with a small bound for one, and large expressions are left alone. Polynomial cases (`.*.*x`) are none.
@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    from re import _constants as ops  # type: ignore[attr-defined]
-    from re import _parser as parser  # type: ignore[attr-defined]
+    from re import _constants as ops
+    from re import _parser as parser
 
 #: Without a repeated group nothing of this kind can be.
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
@@ -187,9 +187,8 @@ class _Automaton:
         """Whether two different ways lead from a state back to it over the same text."""
         start = (state, state)
         onward: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for pair in _pairs(start, onward, self._next_pairs):
-            for following in self._next_pairs(pair):
-                onward.setdefault(pair, []).append(following)
+        for pair in {start, *_reached(start, self._next_pairs)}:
+            onward[pair] = list(self._next_pairs(pair))
         back: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for pair, found in onward.items():
             for following in found:
@@ -199,7 +198,10 @@ class _Automaton:
             return True
         # The same states, but by two edges between them: (a+)+.
         return any(
-            self.follow[one][two] > 1 and (two, two) in circle for one, other in circle if one == other for two in self.follow[one]
+            self.follow[one][two] > 1 and (two, two) in circle
+            for one, other in circle
+            if one == other
+            for two in self.follow[one]
         )
 
     def _next_pairs(self, pair: tuple[int, int]) -> Iterator[tuple[int, int]]:
@@ -207,10 +209,6 @@ class _Automaton:
             for other in self.follow[pair[1]]:
                 if self.masks[one] & self.masks[other] & ~_END:
                     yield one, other
-
-
-def _pairs(start: Any, onward: Any, following: Any) -> Iterable[Any]:
-    return {start, *_reached(start, following)}
 
 
 def _reached(start: Any, following: Any) -> set[Any]:

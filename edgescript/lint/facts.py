@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
 from edgescript.declare.entries import Placeholder
-from edgescript.declare.kinds import EXPRESSION, PATTERN, Kind
+from edgescript.declare.kinds import CHANGED_FIELD, EXPRESSION, HEADER_NAME, PATTERN, Kind
 from edgescript.declare.plan import Plan, Shape, Slot, plan_of
 from edgescript.graph.bound import BoundFile, Definition, Node
 from edgescript.graph.load import Analysis
@@ -88,17 +88,18 @@ class Facts:
 
     @cached_property
     def values(self) -> list[Value]:
-        """Every value that a rule may look at."""
+        """Every value of a kind or with a risk that rules look at."""
         return [value for bound in self.entries for value in _values(bound, bound.instance)]
 
     @cached_property
     def patterns(self) -> list[tuple[str, Span]]:
         """Every regular expression, and the word that it stands in."""
-        found = [(value.value.pattern, value.span(value.value.pattern)) for value in self.values if value.kind is PATTERN]
+        found = [
+            (value.value.pattern, value.span(value.value.pattern)) for value in self.values if value.kind is PATTERN
+        ]
         for bound in self.entries:
             for holder in _holders(bound.instance):
-                for pattern in getattr(holder, "patterns", ()):
-                    found.append((pattern, _span_of_pattern(bound, pattern)))
+                found += [(pattern, _span_of_pattern(bound, pattern)) for pattern in getattr(holder, "patterns", ())]
         for value in self.of_kind(EXPRESSION):
             found += [(pattern, part_of(value.span(value.value.text), pattern)) for pattern in value.value.patterns]
         return found
@@ -148,16 +149,10 @@ def _holders(instance: Any) -> Iterator[Any]:
             yield from _holders(inner)
 
 
-#: Of each plan, the slots that hold records or entries; most have none.
-_RECORDS: dict[Plan, tuple[Slot, ...]] = {}
-
-
+@cache
 def _records(plan: Plan) -> tuple[Slot, ...]:
-    found = _RECORDS.get(plan)
-    if found is None:
-        found = tuple(slot for slot in plan.slots if slot.shape in (Shape.RECORD, Shape.ENTRY))
-        _RECORDS[plan] = found
-    return found
+    """The slots that hold records or entries; most plans have none."""
+    return tuple(slot for slot in plan.slots if slot.shape in (Shape.RECORD, Shape.ENTRY))
 
 
 def _each(slot: Slot, value: Any) -> Sequence[Any]:
@@ -168,10 +163,20 @@ def _each(slot: Slot, value: Any) -> Sequence[Any]:
 
 def _values(bound: Bound, instance: Any) -> Iterator[Value]:
     for holder in _holders(instance):
-        for slot in plan_of(type(holder)).slots:
-            if slot.kinds:
-                for kind, value in _kinds_of(slot, getattr(holder, slot.attribute)):
-                    yield Value(bound, holder, slot, kind, value)
+        for slot in _looked_at(plan_of(type(holder))):
+            for kind, value in _kinds_of(slot, getattr(holder, slot.attribute)):
+                yield Value(bound, holder, slot, kind, value)
+
+
+#: Kinds of value that rules look at; of others there are too many.
+_KINDS = (PATTERN, EXPRESSION, CHANGED_FIELD, HEADER_NAME)
+
+
+@cache
+def _looked_at(plan: Plan) -> tuple[Slot, ...]:
+    return tuple(
+        slot for slot in plan.slots if slot.field.risk is not None or any(kind in _KINDS for kind in slot.kinds)
+    )
 
 
 def _kinds_of(slot: Slot, value: Any) -> Iterator[tuple[Kind, Any]]:

@@ -29,10 +29,7 @@ def lint(analysis: Analysis, catalogue: Catalogue) -> list[Problem]:
     broken = has_errors(analysis.problems)
     facts = Facts(analysis, analysis.bound, catalogue)
     found = [
-        problem
-        for rule in _rules()
-        if not broken or getattr(rule, "CERTAIN", False)
-        for problem in rule.check(facts)
+        problem for rule in _rules() if not broken or getattr(rule, "CERTAIN", False) for problem in rule.check(facts)
     ]
     left = analysis.allowed.left(in_order(found))
     return in_order([*left, *(problem for one in analysis.allowed for problem in _mistaken(one, broken=broken))])
@@ -48,14 +45,14 @@ def _rules() -> list[ModuleType]:
 def _mistaken(allowance: Allowance, *, broken: bool) -> Iterator[Problem]:
     """W300: comments that allow nothing."""
     if not allowance.codes:
-        hint = "write `# edge: allow W201`, with the code of a warning"
-        yield Problem("W300", "this comment for the program does not say what is allowed", allowance.span, hint=hint)
+        message = "this comment for the program does not say what is allowed"
+        yield Problem("W300", message, allowance.span, hint="write `# edge: allow W201`, with the code of a warning")
     for code, span in allowance.codes:
         if code not in codes():
-            hint = did_you_mean(code, [known for known in codes() if known.startswith("W")])
-            yield Problem("W300", f'there is no warning "{code}" to allow', span, hint=hint)
+            known = [each for each in codes() if each.startswith("W")]
+            yield Problem("W300", f'there is no warning "{code}" to allow', span, hint=did_you_mean(code, known))
         elif code.startswith("E"):
             yield Problem("W300", f"{code} is an error, and errors cannot be allowed", span)
         elif code not in allowance.used and not broken:
-            hint = "take it away, so that it hides nothing later"
-            yield Problem("W300", f"nothing here gives {code}, so that nothing is allowed by this", span, hint=hint)
+            message = f"nothing here gives {code}, so that nothing is allowed by this"
+            yield Problem("W300", message, span, hint="take it away, so that it hides nothing later")

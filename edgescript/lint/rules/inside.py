@@ -17,7 +17,9 @@ def check(facts: Facts) -> Iterator[Problem]:
                 continue
             below = _first([*node.block, *nodes[number + 1 :]], wanted)
             if below is not None:
-                message = f"this {node.name} stands above {below.name}, and so also answers whom {below.name} would refuse"
+                message = (
+                    f"this {node.name} stands above {below.name}, and so also answers whom {below.name} would refuse"
+                )
                 hint = f"move it below the {below.name}"
                 yield Problem("W305", message, node.span, (Note("this should come first", below.span),), hint)
 

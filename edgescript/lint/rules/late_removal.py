@@ -21,14 +21,15 @@ def check(facts: Facts) -> Iterator[Problem]:
     if not removing:
         return
     for nodes in facts.blocks:
-        above: tuple[Node, Span] | None = None
-        for node in nodes:
-            if above is not None and id(node.bound.instance) in removing:
+        for number, node in enumerate(nodes):
+            if number == 0 or id(node.bound.instance) not in removing:
+                continue
+            above = _foreign(nodes[:number])
+            if above is not None:
                 field = removing[id(node.bound.instance)]
                 message = f'"{field}" takes nothing from what the {above[0].name} above it answers'
                 hint = f"move it above the {above[0].name}: it acts on what is answered below it"
                 yield Problem("W302", message, node.span, (Note("this answers before", above[1]),), hint)
-            above = above or _foreign([node])
 
 
 def _foreign(nodes: Sequence[Node]) -> tuple[Node, Span] | None:

@@ -24,4 +24,6 @@ def check(facts: Facts) -> Iterator[Problem]:
             first = above[0]
             if first is not None and None not in above:
                 message = f"this {node.name} never runs: what it is for, another one above takes"
-                yield Problem("W317", message, node.span, (Note("this takes it", first.span),), "put both into one block")
+                yield Problem(
+                    "W317", message, node.span, (Note("this takes it", first.span),), "put both into one block"
+                )
