@@ -56,14 +56,14 @@ class _TooLarge(Exception):
 
 
 class _Part(NamedTuple):
-    """A part of the expression: in which states it can begin and end, and whether it can be nothing."""
+    """A part of the expression: in which states it can begin and end, and in how many ways it can be nothing (two are many)."""
 
     first: tuple[int, ...]
     last: tuple[int, ...]
-    nullable: bool
+    nullable: int
 
 
-_NOTHING = _Part((), (), True)
+_NOTHING = _Part((), (), 1)
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class _Automaton:
             return self._unrepeated(lambda: self.sequence(argument))
         if op is ops.POSSESSIVE_REPEAT:
             body = self._unrepeated(lambda: self.sequence(argument[2]))
-            return body._replace(nullable=body.nullable or argument[0] == 0)
+            return body._replace(nullable=int(bool(body.nullable) or argument[0] == 0))
         if op is ops.GROUPREF_EXISTS:
             return _either([self.sequence(branch or ()) for branch in argument[1:]])
         return _NOTHING
@@ -121,14 +121,14 @@ class _Automaton:
         self.masks.append(mask)
         self.follow.append(Counter())
         number = len(self.masks) - 1
-        return _Part((number,), (number,), False)
+        return _Part((number,), (number,), 0)
 
     def _joined(self, one: _Part, other: _Part) -> _Part:
         self._link(one.last, other.first)
         return _Part(
-            one.first + other.first if one.nullable else one.first,
-            one.last + other.last if other.nullable else other.last,
-            one.nullable and other.nullable,
+            one.first + other.first * one.nullable,
+            one.last * other.nullable + other.last,
+            min(one.nullable * other.nullable, 2),
         )
 
     def _link(self, sources: Sequence[int], targets: Sequence[int]) -> None:
@@ -139,7 +139,7 @@ class _Automaton:
         body = self.sequence(items)
         if most >= _MANY:
             self._link(body.last, body.first)
-        return body._replace(nullable=body.nullable or least == 0)
+        return body._replace(nullable=int(bool(body.nullable) or least == 0) if least == 0 or most >= _MANY else body.nullable)
 
     # ---- characters
 
@@ -227,7 +227,7 @@ def _either(parts: Sequence[_Part]) -> _Part:
     return _Part(
         tuple(state for part in parts for state in part.first),
         tuple(state for part in parts for state in part.last),
-        any(part.nullable for part in parts),
+        min(sum(part.nullable for part in parts), 2),
     )
 
 
