@@ -139,7 +139,9 @@ class _Automaton:
         body = self.sequence(items)
         if most >= _MANY:
             self._link(body.last, body.first)
-        return body._replace(nullable=int(bool(body.nullable) or least == 0) if least == 0 or most >= _MANY else body.nullable)
+        return body._replace(
+            nullable=int(bool(body.nullable) or least == 0) if least == 0 or most >= _MANY else body.nullable
+        )
 
     # ---- characters
 

@@ -26,7 +26,9 @@ def test_what_is_allowed_is_not_said(text: str, warnings: Lint) -> None:
 
 @pytest.mark.parametrize("between", [" ", ", ", ",", "  "])
 def test_several_codes_stand_behind_each_other(between: str, warnings: Lint) -> None:
-    text = f":80 {{\n    respond /x 200\n    # edge: allow W301{between}W304\n    route {{\n        files .\n    }}\n}}\n"
+    text = (
+        f":80 {{\n    respond /x 200\n    # edge: allow W301{between}W304\n    route {{\n        files .\n    }}\n}}\n"
+    )
     assert [problem.message for problem in warnings(text)] == [
         "nothing here gives W301, so that nothing is allowed by this",
         "nothing here gives W304, so that nothing is allowed by this",
@@ -39,7 +41,9 @@ def test_it_holds_for_its_line_alone(warnings: Lint) -> None:
 
 
 def test_warnings_of_the_graph_are_allowed_too(warnings: Lint) -> None:
-    shadowed = "    handle /a/* {\n        files .\n    }\n    # edge: allow W201\n    handle /a/b {\n        files .\n    }\n"
+    shadowed = (
+        "    handle /a/* {\n        files .\n    }\n    # edge: allow W201\n    handle /a/b {\n        files .\n    }\n"
+    )
     assert warnings(f":80 {{\n{shadowed}}}\n") == []
 
 
@@ -72,4 +76,6 @@ def test_errors_are_not_allowed(warnings: Lint) -> None:
 
 
 def test_a_comment_that_only_speaks_of_edge_is_none(warnings: Lint) -> None:
-    assert warnings("# The edge: allow W301 is explained elsewhere.\n:80 {\n    files . # see edge: it is near\n}\n") == []
+    assert (
+        warnings("# The edge: allow W301 is explained elsewhere.\n:80 {\n    files . # see edge: it is near\n}\n") == []
+    )

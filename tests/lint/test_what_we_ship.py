@@ -26,7 +26,9 @@ DOCUMENTED = [
 
 def problems(text: str, name: str = "Edgefile") -> list[str]:
     found = analyse(Source(name, text), catalogue=CATALOGUE, environment={}, read=read_file)
-    return [f"{problem.span}: {problem.code} {problem.message}" for problem in [*found.problems, *lint(found, CATALOGUE)]]
+    return [
+        f"{problem.span}: {problem.code} {problem.message}" for problem in [*found.problems, *lint(found, CATALOGUE)]
+    ]
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("examples/*/Edgefile")), ids=lambda file: file.parent.name)
