@@ -35,7 +35,7 @@ SIMPLE: list[list[str]] = [
     ["respond", "/x", "ünï ☃ {host}"], ["respond", "/y/*", "back\\slash {method}"], ["respond", "@m", "204"],
     ["redir", "/old", "{$HOME_PAGE}", "permanent"], ["redir", "/z", "/n{$N:1}"], ["rewrite", "/v1/*", "/api{path}"],
     ["error", "/secret*", "403"], ["respond", "/tick", "a`b"], ["respond", "/hash", "a #b {"], ["respond", "/brace", "{"],
-    ["import", "s"], ["import", "t", "one", "x=two words"], ["respond", "/empty", ""], ["respond", "/two", "1\n 2\n"],
+    ["import", "s"], ["import", "t", "one", "x=two words"], ["respond", "/empty", ""], ["respond", "/two", "1\n 2"],
     ["proxy", "/p/*", "localhost:1", "localhost:2"], ["uri", "/q/*", "strip_prefix", "/q"], ["respond", "/tab", "a\tb"],
 ]  # fmt: skip
 BLOCKS: list[tuple[list[str], list[list[str]]]] = [
@@ -59,8 +59,8 @@ def edgefile(draw: Any) -> str:
         parts.append(writer.block([], [["grace_period", "5s"], ["trusted_proxies", "private_ranges"]]))
     parts.append(writer.block(["(s)"], [["header", "X-S", "s"]]))
     parts.append(writer.block(["(t)"], [["respond", "/t", "{args.0} {args.x}"], ["log"]]))
-    for number in range(draw(st.integers(1, 2))):
-        parts.append(writer.site([f"http://{'abc'[number]}.example,", f"http://{'xyz'[number]}.example:8{number}"]))
+    names = ["http://a.example,", "http://x.example:80"], ["http://b.example,", "http://y.example:81"]
+    parts += map(writer.site, names[: draw(st.integers(1, 2))])
     return "".join(parts)
 
 
@@ -116,10 +116,9 @@ class _Writer:
             ways.append(f"`{value}`")
         escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         ways += [f'"{escaped}"', '"' + escaped.replace("\t", "\\t") + '"']
-        if value.endswith("\n"):
-            lines = value.split("\n")[:-1]
-            ways.append("<<END" + self.newline + "".join(f"  {line}{self.newline}" for line in lines) + "  END")
-            return str(self.pick(ways[:-1]))  # a heredoc has no newline behind its last line, so it is another value
+        if "\n" in value and not is_import:
+            body = "".join(f"  {line}{self.newline}" for line in value.split("\n"))
+            ways.append(f"<<END{self.newline}{body}  END")
         return str(self.pick(ways))
 
 
