@@ -83,14 +83,6 @@ def write(name: str, text: str) -> None:
         raise
 
 
-def analysed(source: Source, read: Callable[[str], bytes]) -> list[Problem]:
-    """What is wrong with a file as far as that can be known without setting it up, its tests left out."""
-    from edgescript.catalog import Catalogue
-    from edgescript.graph.load import analyse
-
-    return analyse(source, catalogue=Catalogue.load(), environment=os.environ, read=read).problems
-
-
 def compiled(source: Source, *, read: Callable[[str], bytes] | None = None) -> tuple[Graph | None, list[Problem]]:
     """
     The graph of a file, and everything that is wrong with it. Without a graph there is at least one error.
@@ -111,12 +103,28 @@ def compiled(source: Source, *, read: Callable[[str], bytes] | None = None) -> t
     )
 
 
-def understood(source: Source) -> Analysis:
+def understood(source: Source, *, read: Callable[[str], bytes] | None = None) -> Analysis:
     """What can be known of a file without setting anything up, whether or not it has problems."""
     from edgescript.catalog import Catalogue
     from edgescript.graph.load import analyse
+    from edgescript.language.files import read_file
 
-    return analyse(source, catalogue=Catalogue.load(), environment=os.environ)
+    return analyse(source, catalogue=Catalogue.load(), environment=os.environ, read=read or read_file)
+
+
+def checked(source: Source) -> tuple[Graph | None, list[Problem]]:
+    """The same, and with it what is hardly ever meant as it is written."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import analyse, no_garbage, set_up
+    from edgescript.language.files import read_file
+    from edgescript.lint.run import lint
+    from edgescript.text.problem import in_order
+
+    catalogue = Catalogue.load()
+    with no_garbage():
+        found = analyse(source, catalogue=catalogue, environment=os.environ, read=read_file)
+        graph, problems = set_up(found, directory=directory(source), clock=time.monotonic)
+        return graph, in_order([*problems, *lint(found, catalogue)])
 
 
 def usable(source: Source, *, read: Callable[[str], bytes] | None = None) -> Graph:

@@ -213,7 +213,7 @@ class _Reading:
             span = _span_of(self.line, self.places, complaint.field)
             place = self.places.get(complaint.field or "")
             problems.complaint(self.scope, self.line, place, span, complaint)
-        return bool(found)
+        return any(not complaint.code.startswith("W") for complaint in found)
 
     # -- words of the line
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, NamedTuple, Protocol, TypeVar, dataclass_transform
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, dataclass_transform
 
 from edgescript.declare import fields
 from edgescript.http.exchange import Exchange
@@ -109,6 +109,14 @@ class Declaration:
     exclusive: bool = False
     #: What it is called elsewhere, for the hint to those who write that (`reverse_proxy`).
     elsewhere: tuple[str, ...] = ()
+    #: Of a directive: those that must stand above it, where both are there (`cache` must not answer before `auth` did).
+    inside: tuple[str, ...] = ()
+    #: Of a wrapper: it is meant for every request of the site, and so stands above whatever answers.
+    outermost: bool = False
+    #: Of a terminal: its responses come from elsewhere, with header fields that the Edgefile does not name.
+    foreign: bool = False
+    #: Of a matcher: settings without which it is hardly ever right.
+    relies_on: tuple[str, ...] = ()
 
 
 @dataclass_transform(
@@ -133,7 +141,15 @@ def _entry(cls: type[T], declaration: Declaration) -> type[T]:
     field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
 )
 def directive(
-    name: str, *, role: Role, matcher: bool = True, exclusive: bool = False, elsewhere: tuple[str, ...] = ()
+    name: str,
+    *,
+    role: Role,
+    matcher: bool = True,
+    exclusive: bool = False,
+    elsewhere: tuple[str, ...] = (),
+    inside: tuple[str, ...] = (),
+    outermost: bool = False,
+    foreign: bool = False,
 ) -> Callable[[type[T]], type[T]]:
     """
     Declare a directive. The class may have:
@@ -147,9 +163,14 @@ def directive(
       `hosts: tuple[str, ...]`: the addresses that the site is listened for on;
     - of a wrapper or rewriter, `effects(self) -> Iterator[str]`: for `edge plan`, what it does to responses (a wrapper) or to
       requests, each a predicate: "lose Server";
+    - as every entry and record, a property `patterns: tuple[str, ...]`: the regular expressions in texts of its own, for
+      `edge validate` to look at (values of the kind "regular expression" are known anyway);
     - fields, a docstring in the user's words, and in it at least one fenced `edge-test` example, which the tests run.
     """
-    return lambda cls: _entry(cls, Declaration("directives", name, role, matcher, exclusive, elsewhere))
+    declaration = Declaration(
+        "directives", name, role, matcher, exclusive, elsewhere, inside=inside, outermost=outermost, foreign=foreign
+    )
+    return lambda cls: _entry(cls, declaration)
 
 
 @dataclass_transform(
@@ -157,12 +178,12 @@ def directive(
     kw_only_default=True,
     field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
 )
-def matcher(name: str) -> Callable[[type[T]], type[T]]:
+def matcher(name: str, *, relies_on: tuple[str, ...] = ()) -> Callable[[type[T]], type[T]]:
     """
     Declare a matcher: `build(self, build) -> Test`, and `reason(self, exchange) -> str`, which says for `edge explain` what
     was compared ("the path is /x"). It may have `sample(self, request: Sample, turn: int)`, see `declare.sample`.
     """
-    return lambda cls: _entry(cls, Declaration("matchers", name))
+    return lambda cls: _entry(cls, Declaration("matchers", name, relies_on=relies_on))
 
 
 @dataclass_transform(
@@ -203,6 +224,10 @@ class Placeholder:
     sample: str | None = None
     #: Has a value only once there is a response (`status`, `resp.header.X`).
     of_response: bool = False
+    #: What of it is whatever text the client chooses: nothing, its parts (`header.X`), or the whole of it too (`query`).
+    from_client: Literal["nothing", "parts", "all"] = "nothing"
+    #: Settings without which it is hardly ever right to decide by it.
+    relies_on: tuple[str, ...] = ()
     #: What it is called elsewhere, for the hint to those who write that.
     elsewhere: tuple[str, ...] = ()
 

@@ -25,6 +25,14 @@ class Place(Enum):
     STEPS = auto()  # the block holds directives
 
 
+class Risk(Enum):
+    """What happens where a client chooses how a field's value begins."""
+
+    REDIRECT = auto()  # its users are sent wherever somebody else wants
+    FOLDER = auto()  # any file of the machine is served
+    PATH = auto()  # rules about the path, which stand above, are stepped around
+
+
 #: Marks a field without default: leaving it out is a problem.
 REQUIRED: Any = object()
 
@@ -45,15 +53,24 @@ class Field:
     shelf: str | None = None
     #: Of an option: what it is called elsewhere, for the hint to those who write that (`lb_policy`).
     elsewhere: tuple[str, ...] = ()
+    #: Of a template or URI: why its beginning must not be the client's choice.
+    risk: Risk | None = None
 
 
 def _declared(field: Field) -> Any:
     return dataclasses.field(metadata={"edge": field})
 
 
-def arg(doc: str, *, default: Any = REQUIRED, least: float | None = None, most: float | None = None) -> Any:
+def arg(
+    doc: str,
+    *,
+    default: Any = REQUIRED,
+    least: float | None = None,
+    most: float | None = None,
+    risk: Risk | None = None,
+) -> Any:
     """A value on the directive's own line, in the order declared. `T | None` needs no default."""
-    return _declared(Field(Place.ARG, doc, default, least, most))
+    return _declared(Field(Place.ARG, doc, default, least, most, risk=risk))
 
 
 def rest(doc: str, *, least: int = 0) -> Any:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from edgescript.declare.entries import Placeholder
 
 __all__ = [
-    "Address", "Cidr", "Duration", "Expression", "HeaderName", "Kind", "KindError", "PathPattern", "PathTemplate", "Pattern",
+    "Address", "ChangedField", "Cidr", "Duration", "Expression", "HeaderName", "Kind", "KindError", "PathPattern",
+    "PathTemplate", "Pattern",
     "Percentage", "Rate", "Scope", "Size", "Status", "StatusPattern", "Template", "UriTemplate", "kind_of",
 ]  # fmt: skip
 
@@ -288,6 +289,9 @@ PATH_TEMPLATE = Kind(
 )
 EXPRESSION = Kind("expression", "an expression", ('method == "GET"',), _expression, _text_of)
 
+#: With what may stand in front: what is allowed there, each entry knows.
+CHANGED_FIELD = Kind("header field", "the name of a header field", ("X-Name", "-Server"), _plain(str))
+
 #: Seconds.
 Duration = Annotated[float, DURATION]
 #: Bytes.
@@ -297,6 +301,7 @@ Percentage = Annotated[float, PERCENTAGE]
 Status = Annotated[int, STATUS]
 #: Lower-case.
 HeaderName = Annotated[bytes, HEADER_NAME]
+ChangedField = Annotated[str, CHANGED_FIELD]
 Pattern = Annotated[re.Pattern[str], PATTERN]
 PathPattern = Annotated[str, PATH_PATTERN]
 UriTemplate = Annotated[Template, URI_TEMPLATE]
@@ -309,7 +314,8 @@ _OF_CLASS: dict[Any, Kind] = {
 
 #: All kinds with a name of their own.
 KINDS: tuple[Kind, ...] = (
-    *_OF_CLASS.values(), DURATION, SIZE, PERCENTAGE, STATUS, HEADER_NAME, PATTERN, PATH_PATTERN, URI_TEMPLATE, PATH_TEMPLATE,
+    *_OF_CLASS.values(), DURATION, SIZE, PERCENTAGE, STATUS, HEADER_NAME, CHANGED_FIELD, PATTERN, PATH_PATTERN,
+    URI_TEMPLATE, PATH_TEMPLATE,
 )  # fmt: skip
 
 _CHOICES: dict[tuple[str, ...], Kind] = {}

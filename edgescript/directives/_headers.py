@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from edgescript.declare.entries import Complaint, record
 from edgescript.declare.fields import arg
-from edgescript.declare.kinds import Template
+from edgescript.declare.kinds import ChangedField, Template
 from edgescript.http.edit import Edit, Mode, Operation, Value, operation
 from edgescript.http.exchange import Change, Exchange
 from edgescript.http.message import Response
@@ -27,6 +27,11 @@ def _value(template: Template | None) -> Value | None:
     return template.read if template.constant is None else template.constant
 
 
+def patterns_of(value: Template | None, replacement: Template | None) -> tuple[str, ...]:
+    """The regular expression among the words of a line."""
+    return () if value is None or replacement is None or value.constant is None else (value.constant,)
+
+
 def complaint_of(field: str, value: Template | None, replacement: Template | None) -> Iterator[Complaint]:
     """What is wrong with the words of a line."""
     try:
@@ -39,12 +44,16 @@ def complaint_of(field: str, value: Template | None, replacement: Template | Non
 class FieldLine:
     """One change of a field, as a line of the block."""
 
-    field: str = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    field: ChangedField = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
     value: Template | None = arg("The new value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
 
     def check(self) -> Iterator[Complaint]:
         yield from complaint_of(self.field, self.value, self.replacement)
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return patterns_of(self.value, self.replacement)
 
     @property
     def operation(self) -> Operation:

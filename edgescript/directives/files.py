@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from edgescript.declare.entries import Build, Built, Complaint, Role, directive, record
-from edgescript.declare.fields import arg, group, option, rest
+from edgescript.declare.fields import Risk, arg, group, option, rest
 from edgescript.declare.kinds import PathTemplate, Status, Template
 from edgescript.files import roots
 from edgescript.files.answer import FileServer, Options
@@ -55,7 +55,9 @@ class Files:
     ```
     """
 
-    root: PathTemplate | None = arg("The folder; the one set by `root` if left out, else the folder of the Edgefile.")
+    root: PathTemplate | None = arg(
+        "The folder; the one set by `root` if left out, else the folder of the Edgefile.", risk=Risk.FOLDER
+    )
     index: tuple[str, ...] = option(
         "Names of index files, the first that exists is taken.", default="index.html index.txt"
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive, record
 from edgescript.declare.fields import arg, group, option, rest, rows
-from edgescript.declare.kinds import HeaderName, KindError, StatusPattern, Template
+from edgescript.declare.kinds import ChangedField, HeaderName, KindError, StatusPattern, Template
 from edgescript.declare.values import status_pattern
 from edgescript.directives._headers import (
     FieldLine,
@@ -14,6 +14,7 @@ from edgescript.directives._headers import (
     effects_of,
     header_change,
     operation_of,
+    patterns_of,
     register,
     register_last,
 )
@@ -111,7 +112,9 @@ class Header:
     ```
     """
 
-    field: str | None = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    field: ChangedField | None = arg(
+        "Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there."
+    )
     value: Template | None = arg("The new value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
     defer: bool = option("Change the response after all other directives.")
@@ -127,6 +130,10 @@ class Header:
     def effects(self) -> Iterator[str]:
         own = (self.field, self.value, self.replacement)
         yield from effects_of([own, *((line.field, line.value, line.replacement) for line in self.lines)])
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return patterns_of(self.value, self.replacement)
 
     def build(self, build: Build) -> Action:
         operations = [line.operation for line in self.lines]

@@ -27,7 +27,7 @@ class Output:
             yield Complaint("path", f"{self.to} has no path")
 
 
-@directive("log", role=Role.WRAPPER)
+@directive("log", role=Role.WRAPPER, outermost=True)
 class Log:
     """
     Write one line of JSON about each request, when its response has been sent.

@@ -45,6 +45,10 @@ class Row:
     )
     outputs: tuple[Output, ...] = rest("A value for each destination; `-` for none.", least=1)
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return (self.input[1:],) if self.input.startswith("~") else ()
+
     def check(self) -> Iterator[Complaint]:
         if self.input.startswith("~") and (complaint := regexp_complaint(self.input[1:])):
             yield Complaint("input", complaint)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from edgescript.declare.entries import Action, Build, Built, Complaint, Role, directive
-from edgescript.declare.fields import arg
+from edgescript.declare.fields import Risk, arg
 from edgescript.declare.kinds import Template, UriTemplate
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import HTTPError, Response
@@ -60,7 +60,7 @@ class Redir:
     ```
     """
 
-    to: UriTemplate = arg("The URL to go to.")
+    to: UriTemplate = arg("The URL to go to.", risk=Risk.REDIRECT)
     code: Template = arg(
         "`permanent`, `temporary`, `html`, a 3xx code, or a placeholder that gives one.", default="302"
     )

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive
 from edgescript.declare.fields import arg, rows
-from edgescript.declare.kinds import Template
-from edgescript.directives._headers import FieldLine, complaint_of, effects_of, operation_of
+from edgescript.declare.kinds import ChangedField, Template
+from edgescript.directives._headers import FieldLine, complaint_of, effects_of, operation_of, patterns_of
 from edgescript.http.edit import Edit, compile_operations
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import first
@@ -40,7 +40,9 @@ class RequestHeader:
     ```
     """
 
-    field: str | None = arg("Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there.")
+    field: ChangedField | None = arg(
+        "Name of the field; in front `+` adds, `-` takes away, `?` sets only what is not there."
+    )
     value: Template | None = arg("The new value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
     lines: tuple[FieldLine, ...] = rows("Changes, each written as on the directive's own line.")
@@ -55,6 +57,10 @@ class RequestHeader:
     def effects(self) -> Iterator[str]:
         own = (self.field, self.value, self.replacement)
         yield from effects_of([own, *((line.field, line.value, line.replacement) for line in self.lines)])
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return patterns_of(self.value, self.replacement)
 
     def build(self, build: Build) -> Action:
         operations = [line.operation for line in self.lines]

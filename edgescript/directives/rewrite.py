@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgescript.declare.entries import Action, Build, Role, directive
-from edgescript.declare.fields import arg
+from edgescript.declare.fields import Risk, arg
 from edgescript.directives._uri import RewriteTarget
 
 
@@ -37,7 +37,7 @@ class Rewrite:
     ```
     """
 
-    to: RewriteTarget = arg("The path, the query behind `?`, or both.")
+    to: RewriteTarget = arg("The path, the query behind `?`, or both.", risk=Risk.PATH)
 
     def build(self, build: Build) -> Action:
         return self.to.apply

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from edgescript.declare.entries import Action, Build, Role, directive
-from edgescript.declare.fields import arg
+from edgescript.declare.fields import Risk, arg
 from edgescript.declare.kinds import PathTemplate
 from edgescript.files import roots
 from edgescript.http.exchange import Exchange
@@ -29,7 +29,7 @@ class Root:
     ```
     """
 
-    path: PathTemplate = arg("The folder.")
+    path: PathTemplate = arg("The folder.", risk=Risk.FOLDER)
 
     def build(self, build: Build) -> Action:
         constant = self.path.constant

@@ -10,6 +10,7 @@ from edgescript.declare.entries import Action, Build, Complaint, Role, directive
 from edgescript.declare.fields import arg, rest, rows
 from edgescript.declare.kinds import Template
 from edgescript.directives import _query
+from edgescript.directives._headers import patterns_of
 from edgescript.directives._uri import change, escaped_path, strip_prefix, strip_suffix
 from edgescript.graph.captures import regexp_complaint
 from edgescript.http.edit import expand
@@ -23,6 +24,10 @@ class QueryLine:
     parameter: str = arg("Name of the parameter: `name`, `+name`, `-name`, `name>other`, or `*` for all.")
     value: Template | None = arg("The value, or with a third word the regular expression to find.")
     replacement: Template | None = arg("What replaces that which is found; `$1` is the first group.")
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return patterns_of(self.value, self.replacement)
 
     def check(self) -> Iterator[Complaint]:
         if complaint := _query.complaint(self.parameter, self.value, self.replacement):
@@ -98,6 +103,11 @@ class Uri:
         """The words behind `uri query`."""
         value, replacement = (*self.words[1:], None, None)[:2]
         return self.words[0].text, value, replacement
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        found = {"path_regexp": self.words[:1], "query": self.words[1:2] if len(self.words) > 2 else ()}
+        return tuple(word.text for word in found.get(self.operation, ()))
 
     def build(self, build: Build) -> Action:
         if self.operation == "query":

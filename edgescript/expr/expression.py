@@ -61,6 +61,8 @@ class Expression:
     test: Callable[[Exchange], bool]
     #: The placeholders in it, in order.
     names: tuple[str, ...] = ()
+    #: The regular expressions in it that are written out.
+    patterns: tuple[str, ...] = ()
 
 
 class _Code(NamedTuple):
@@ -92,12 +94,13 @@ def parse(text: str, resolve: Resolve) -> Expression:
         except _IMPOSSIBLE:
             return False
 
-    return Expression(text, test, tuple(compiler.names))
+    return Expression(text, test, tuple(compiler.names), tuple(compiler.patterns))
 
 
 class _Compiler:
     def __init__(self, text: str, resolve: Resolve) -> None:
         self.names: list[str] = []
+        self.patterns: list[str] = []
         self._text = text
         self._resolve = resolve
         self._python = PythonText(text)
@@ -390,6 +393,8 @@ class _Compiler:
     def _re_match(self, node: ast.Call, depth: int) -> _Code:
         if len(node.args) != 2:
             self._error(node, "write re_match(pattern, value)")
+        if isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+            self.patterns.append(node.args[0].value)
         return self._tested(node.args[1], node.args[:1], lambda texts: functions.re_match(texts[0]), depth)
 
     def _cidr(self, node: ast.Call, depth: int) -> _Code:

@@ -85,6 +85,8 @@ class BoundFile(NamedTuple):
     sites: Sequence[BoundSite]
     settings: Settings
     tests: Sequence[Line]
+    #: Every named matcher that was defined, used or not.
+    definitions: Sequence[Definition] = ()
 
 
 class Settings(dict[type, Any]):
@@ -111,7 +113,7 @@ def bind_file(file: File, names: Names) -> tuple[BoundFile, list[Problem]]:
     settings = binding.settings(file.settings)
     everywhere = binding.define([line for line in file.settings if _is_definition(line)], {})
     sites = [binding.site(block, everywhere) for block in file.sites]
-    return BoundFile(sites, settings, file.tests), binding.scope.problems
+    return BoundFile(sites, settings, file.tests, binding.definitions), binding.scope.problems
 
 
 def _is_definition(line: Line) -> bool:
@@ -131,6 +133,7 @@ class _Binding:
 
     def __init__(self, names: Names) -> None:
         self.names = names
+        self.definitions: list[Definition] = []
         self.scope = Scope(names, steps=lambda block: [self._held(block)])
 
     # ---- settings
@@ -255,6 +258,7 @@ class _Binding:
                 self._twice("E112", f"the matcher {name} is defined twice", span, own[name].span, hint=hint)
             else:
                 own[name] = self._definition(line, name)
+                self.definitions.append(own[name])
         return {**outer, **own}
 
     def _definition(self, line: Line, name: str) -> Definition:

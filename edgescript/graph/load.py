@@ -12,6 +12,7 @@ from edgescript.catalog import Catalogue
 from edgescript.graph.bound import BoundFile
 from edgescript.graph.compile import build, has_errors, understand
 from edgescript.graph.model import Graph
+from edgescript.language.allow import Allowances
 from edgescript.language.expand import File, expand
 from edgescript.language.files import read_file
 from edgescript.language.parse import parse
@@ -29,8 +30,10 @@ class Analysis:
     file: File
     #: What the lines mean, as far as they mean something; None where there was nothing to look at.
     bound: BoundFile | None
-    #: In order of their places, imported files included.
+    #: In order of their places, imported files included; without those that the files allow.
     problems: list[Problem]
+    #: Which warnings are allowed where.
+    allowed: Allowances
 
 
 def analyse(
@@ -48,14 +51,14 @@ def analyse(
     """
     tree, problems = parse(source)
     if any(problem.code == "E014" for problem in problems):
-        return Analysis(
-            tree, File(), None, problems
-        )  # what is too deep was not read as blocks: all of it would seem wrong
+        # What is too deep was not read as blocks: all of it would seem wrong.
+        return Analysis(tree, File(), None, problems, Allowances(()))
     file, more = expand(tree, environment=environment, read=read)
     problems += more
     bound, more = understand(file, catalogue)
     problems += [*more, *catalogue.problems()]
-    return Analysis(tree, file, bound, in_order(problems))
+    allowed = Allowances(file.trees)
+    return Analysis(tree, file, bound, allowed.left(in_order(problems)), allowed)
 
 
 def load(
@@ -74,16 +77,21 @@ def load(
     :param directory: where relative paths that the directives take start
     :param read: gives the bytes of an imported file, or raises OSError
     """
-    with _no_garbage():
+    with no_garbage():
         found = analyse(source, catalogue=catalogue, environment=environment, read=read)
-        if found.bound is None or has_errors(found.problems):
-            return None, found.problems
-        graph, more = build(found.bound, directory=directory, clock=clock)
+        return set_up(found, directory=directory, clock=clock)
+
+
+def set_up(found: Analysis, *, directory: str, clock: Callable[[], float]) -> tuple[Graph | None, list[Problem]]:
+    """The graph of what was understood, and everything that is wrong with it; None where there is an error."""
+    if found.bound is None or has_errors(found.problems):
+        return None, found.problems
+    graph, more = build(found.bound, directory=directory, clock=clock)
     return graph, in_order([*found.problems, *more])
 
 
 @contextmanager
-def _no_garbage() -> Iterator[None]:
+def no_garbage() -> Iterator[None]:
     """
     Keep the cycle collector out while everything that is made is kept anyway.
 

@@ -10,12 +10,15 @@ from edgescript.graph.networks import within
 from edgescript.http.exchange import Exchange
 
 
-@matcher("client_ip")
+@matcher("client_ip", relies_on=("trusted_proxies",))
 class ClientIp:
     """
     Match requests whose client is in one of the networks: the peer, or whom a trusted proxy names as the client.
 
     ```edge-test
+    {
+        trusted_proxies 192.0.2.1
+    }
     :80 {
         @inside client_ip private_ranges
         respond @inside "inside"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from edgescript.declare.entries import Build, Complaint, Test, matcher
 from edgescript.declare.fields import arg, rest
-from edgescript.declare.kinds import Template
+from edgescript.declare.kinds import ChangedField, Template
 from edgescript.declare.sample import Sample, fitting
 from edgescript.graph.patterns import wildcard
 from edgescript.http.exchange import Exchange
@@ -43,7 +43,7 @@ class Header:
     ```
     """
 
-    field: str = arg("Name of the field; `!Name` for a field that must not be there.")
+    field: ChangedField = arg("Name of the field; `!Name` for a field that must not be there.")
     values: tuple[Template, ...] = rest("Values, one of which the field must have.")
 
     def check(self) -> Iterator[Complaint]:

@@ -51,6 +51,10 @@ class HeaderRegexp:
     def sample(self, request: Sample, turn: int) -> None:
         request.headers[self.words[-2]] = matching(self.words[-1]) or ""
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return self.words[-1:]
+
     def build(self, build: Build) -> Test:
         field = self._field
         capture = capturing(self.words[-1], self.words[0] if len(self.words) == 3 else None)

@@ -45,6 +45,10 @@ class PathRegexp:
     def sample(self, request: Sample, turn: int) -> None:
         request.path = matching(self.words[-1]) or request.path
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return self.words[-1:]
+
     def build(self, build: Build) -> Test:
         capture = capturing(self.words[-1], self.words[0] if len(self.words) == 2 else None)
         return lambda exchange: capture(exchange, exchange.path)

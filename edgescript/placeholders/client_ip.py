@@ -8,4 +8,5 @@ PLACEHOLDER = Placeholder(
     "client_ip",
     "The client's address: the peer's own, or the one that a trusted proxy reports.",
     read=lambda exchange: exchange.client_ip,
+    relies_on=("trusted_proxies",),
 )

@@ -27,5 +27,9 @@ def _without_quotes(value: bytes) -> bytes:
 
 
 PLACEHOLDER = Placeholder(
-    "cookie", "`{cookie.NAME}` is the value of a cookie of the request.", member=_cookie, sample="session"
+    "cookie",
+    "`{cookie.NAME}` is the value of a cookie of the request.",
+    member=_cookie,
+    sample="session",
+    from_client="parts",
 )

@@ -17,4 +17,5 @@ PLACEHOLDER = Placeholder(
     "`{header.NAME}` is a header field of the request. Several lines are joined by commas.",
     member=_field,
     sample="User-Agent",
+    from_client="parts",
 )

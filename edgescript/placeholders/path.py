@@ -21,4 +21,5 @@ PLACEHOLDER = Placeholder(
     read=lambda exchange: exchange.path,
     member=_segment,
     sample="0",
+    from_client="parts",
 )

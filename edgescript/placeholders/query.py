@@ -18,4 +18,5 @@ PLACEHOLDER = Placeholder(
     read=lambda exchange: text(exchange.query),
     member=_parameter,
     sample="page",
+    from_client="all",
 )

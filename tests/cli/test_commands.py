@@ -100,6 +100,27 @@ def test_fmt_write_changes_the_file(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "Edgefile").read_text() == FORMATTED
 
 
+def test_fmt_takes_several_files_and_folders(call: Call, tmp_path: Path) -> None:
+    names = ["a.edge", "sub/Edgefile", "sub/.hidden/b.edge", "sub/notes.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(UNFORMATTED)
+    assert call("fmt", "--check", "a.edge", "sub").exit_code == 1
+    assert call("fmt", "--write", "a.edge", "sub").exit_code == 0
+    assert [(tmp_path / name).read_text() for name in names] == [FORMATTED, FORMATTED, UNFORMATTED, UNFORMATTED]
+    assert call("fmt", "--check", "a.edge", "sub").exit_code == 0
+    assert call("fmt", "a.edge", "sub").exit_code == 2
+
+
+def test_fmt_goes_on_behind_a_file_with_errors(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.edge").write_text(":80 {\n")
+    (tmp_path / "b.edge").write_text(UNFORMATTED)
+    result = call("fmt", "--write", "a.edge", "b.edge")
+    assert result.exit_code == 1
+    assert "a.edge" in result.stderr
+    assert [(tmp_path / name).read_text() for name in ("a.edge", "b.edge")] == [":80 {\n", FORMATTED]
+
+
 def test_fmt_cannot_write_standard_input(call: Call) -> None:
     assert call("fmt", "--write", "-", stdin=FORMATTED).exit_code == 2
 

@@ -311,9 +311,9 @@ class _Run:
 
 def _show(problems: list[Problem], options: _Options) -> None:
     if options.form == "json":
-        from edgescript.text.render import as_json
+        from edgescript.text.formats.json import render
 
-        console.say(f'{{"problems": {as_json(problems).rstrip()}}}')
+        console.say(f'{{"problems": {render(problems).rstrip()}}}')
     else:
         edgefile.show(problems)
 

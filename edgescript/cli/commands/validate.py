@@ -57,7 +57,7 @@ def command(file: str | None, form: str, fix: bool) -> Graph | None:
 
 def _everything(source: Source) -> tuple[Graph | None, Sequence[Problem]]:
     """The graph, and what is wrong with the file, its tests included."""
-    graph, problems = edgefile.compiled(source)
+    graph, problems = edgefile.checked(source)
     tests = _tests_of_broken(source) if graph is None else graph.tests
     if tests:
         from edgescript.testing.scenario import read_tests
@@ -79,7 +79,7 @@ def _mended(source: Source, *, aside: bool) -> Source:
     """The file after all safe fixes, which are told and written; of standard input, printed."""
     from edgescript.cli.mending import mended
 
-    result = mended(source, edgefile.analysed)
+    result = mended(source, lambda source, read: edgefile.understood(source, read=read).problems)
     for problem in result.problems:
         assert problem.fix is not None
         console.say(f"{problem.span}: fixed {problem.code}: {problem.fix.title}", error=aside)

@@ -28,7 +28,10 @@ _LATER = {
 
 def _endpoint_address(text: str, scope: Scope) -> Address:
     if "{" in text:
-        raise KindError("the address of an endpoint cannot have placeholders", text.index("{"), len(text))
+        message = (
+            "the address of an endpoint cannot have placeholders: a client could choose where this server connects to"
+        )
+        raise KindError(message, text.index("{"), len(text), "write the servers out, each behind a matcher of its own")
     return values.address(text)
 
 

@@ -32,7 +32,7 @@ class KeepAlive:
     age: Duration = option("How old a connection may become; 0 sets no limit.", default="0s", least=0)
 
 
-@directive("proxy", role=Role.TERMINAL, elsewhere=("reverse_proxy", "proxy_pass"))
+@directive("proxy", role=Role.TERMINAL, foreign=True, elsewhere=("reverse_proxy", "proxy_pass"))
 class Proxy:
     """
     Pass requests to other servers, and their responses back.

@@ -1,0 +1,30 @@
+"""W308: a redirect leads wherever the client, or who made its link, wants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgescript.declare.fields import Risk
+from edgescript.declare.kinds import CHANGED_FIELD
+from edgescript.lint.client_values import chosen, origin, risky
+from edgescript.lint.facts import Facts, part_of
+from edgescript.text.problem import Problem
+from edgescript.text.source import Span
+
+_HINT = "write the host out, and take only the path from the request: https://example.com{uri}"
+
+
+def check(facts: Facts) -> Iterator[Problem]:
+    for found in risky(facts, Risk.REDIRECT, origin):
+        yield _problem(found.name, found.span)
+    for value in facts.of_kind(CHANGED_FIELD):
+        if value.value.lstrip("+?>").lower() == "location":
+            target = getattr(value.holder, "value", None)
+            text = getattr(target, "text", "")
+            for name in chosen(facts, origin(text)):
+                yield _problem(name, part_of(value.span(text), f"{{{name}}}"))
+
+
+def _problem(name: str, span: Span) -> Problem:
+    message = f"{{{name}}} decides to which site this redirect leads, and a client can write anything there"
+    return Problem("W308", message, span, hint=_HINT)
