@@ -15,7 +15,7 @@ from edgescript.convert.nginx.context import MOST_INLINED, Context
 from edgescript.convert.nginx.lines import Line, inherited, own, walk
 from edgescript.convert.nginx.locations import Case, cases, chosen, is_named, named, where, wish
 from edgescript.convert.nginx.variables import BadPattern
-from edgescript.convert.nginx.words import ANSWERS, GUARDS
+from edgescript.convert.nginx.words import ANSWERS, GUARDS, names
 from edgescript.convert.report import Outcome
 
 #: Groups of inherited directives that act on all that stands below them, and what writes each.
@@ -32,31 +32,11 @@ MARK = "error_page"
 #: Directives that a function here or in a module beside this one reads; all others are said to be unknown.
 READ = (
     frozenset(
-        [
-            "server",
-            "location",
-            "upstream",
-            "map",
-            "http",
-            "listen",
-            "server_name",
-            "internal",
-            "error_page",
-            "access_log",
-            "add_header",
-            "expires",
-            "allow",
-            "deny",
-            "client_max_body_size",
-            "default_type",
-            "types",
-            "set_real_ip_from",
-            "real_ip_header",
-            "keepalive_timeout",
-            "client_header_timeout",
-            "client_body_timeout",
-            "send_timeout",
-        ]
+        names(
+            """server location upstream map http listen server_name internal error_page access_log add_header
+            expires allow deny client_max_body_size default_type types set_real_ip_from real_ip_header
+            keepalive_timeout client_header_timeout client_body_timeout send_timeout"""
+        )
     )
     | {*answers.PHASE}
     | proxy.READ
@@ -67,8 +47,8 @@ READ = (
 def site(ctx: Context, server: Line) -> list[Node]:
     """What a server does with its requests."""
     nodes = remarks(ctx, server)
-    for names, write in _WRAPPERS:
-        if not _said_below(server, names):
+    for said, write in _WRAPPERS:
+        if not _said_below(server, said):
             nodes += write(ctx, server)
     nodes += static.root(ctx, server, always=True)
     found = _phase(ctx, server)
@@ -175,8 +155,8 @@ def _rest(ctx: Context, block: Line) -> list[Node]:
     if block is ctx.server:
         return _content(ctx, block)
     nodes: list[Node] = []
-    for names, write in _WRAPPERS:
-        if _said_below(ctx.server, names):
+    for said, write in _WRAPPERS:
+        if _said_below(ctx.server, said):
             nodes += write(ctx, block)
     with ctx.folder():
         nodes += static.root(ctx, block, always=False)
@@ -212,9 +192,9 @@ def mark(location: Line) -> str:
     return location.place.rpartition(":")[2]
 
 
-def _said_below(server: Line, names: tuple[str, ...]) -> bool:
+def _said_below(server: Line, said: tuple[str, ...]) -> bool:
     """Whether a location of a server says anything else than the server."""
-    return any(line.name in names and line.parent is not server for line in walk(server))
+    return any(line.name in said and line.parent is not server for line in walk(server))
 
 
 def _phase(ctx: Context, block: Line) -> answers.Phase:

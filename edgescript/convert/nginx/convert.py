@@ -25,9 +25,10 @@ from edgescript.convert.report import Conversion, Outcome
 from edgescript.text.source import Source
 
 _NGINX = re.compile(
-    r"^\s*(?:server|http|events|upstream|location|stream)\b[^;{}\n]*\{|^\s*[a-z_]+\s[^;{}\n]*;\s*(?:#.*)?$", re.M
+    r"^\s*(?:server|http|events|upstream|location|stream)\b[^;{}\n]*\{|^\s*[a-z_]+\s[^;{}\n]*;\s*(?:#.*)?$",
+    re.MULTILINE,
 )
-_CADDY = re.compile(r"^\s*(?:reverse_proxy|file_server|php_fastcgi|encode|handle_path)\b[^;\n]*$", re.M)
+_CADDY = re.compile(r"^\s*(?:reverse_proxy|file_server|php_fastcgi|encode|handle_path)\b[^;\n]*$", re.MULTILINE)
 #: Comments about failures that are written; the report has all.
 _MOST_SHOWN = 20
 

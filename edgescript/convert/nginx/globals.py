@@ -22,7 +22,7 @@ def settings(ctx: Context) -> list[Node]:
 
 
 def _of_all(ctx: Context, name: str) -> list[Line]:
-    """The lines of a name that hold for the whole configuration, as far as there is one: of `http`, or of every server's own."""
+    """The lines of a name in `http` and in servers: what they say holds for all of this server."""
     return [
         line
         for line in walk(ctx.root)

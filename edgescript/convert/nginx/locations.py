@@ -1,11 +1,11 @@
 """Which location takes a request, as nginx chooses, written as an order of exclusive `handle` blocks.
 
-nginx takes an exact location at once; otherwise it remembers the longest prefix, takes it at once if that is `^~`, else the first
-regular expression that matches in the order of the file, else the prefix it remembered. Locations inside the prefix come
-before the expressions outside of it. As an order of blocks, each with what it must not match:
+nginx takes an exact location at once; otherwise it remembers the longest prefix, takes it at once if that is `^~`, else the
+first regular expression that matches in the order of the file, else the prefix it remembered. Locations inside the prefix
+come before the expressions outside of it. As an order of blocks, each with what it must not match:
 
-1. exact ones; 2. `^~` prefixes, longest first, without what a longer ordinary prefix takes; 3. exact ones and expressions inside
-ordinary prefixes, where there are expressions outside that would come before; 4. expressions, in order; 5. ordinary
+1. exact ones; 2. `^~` prefixes, longest first, without what a longer ordinary prefix takes; 3. exact ones and expressions
+inside ordinary prefixes, where there are expressions outside that would come before; 4. expressions, in order; 5. ordinary
 prefixes, longest first; 6. everything else.
 """
 

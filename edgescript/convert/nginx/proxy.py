@@ -10,7 +10,8 @@ from edgescript.convert.nginx.context import Context, unconverted
 from edgescript.convert.nginx.lines import Line, inherited, own, setting
 from edgescript.convert.nginx.locations import where
 from edgescript.convert.nginx.values import duration
-from edgescript.convert.nginx.variables import VARIABLE, UnknownVariable
+from edgescript.convert.nginx.variables import VARIABLE, UnknownVariable, names_of
+from edgescript.convert.nginx.words import names
 from edgescript.convert.report import Outcome
 
 _URL = re.compile(r"(https?)://(unix:[^:]+|[^/?$:]+(?::\d+)?|\[[^\]]+\](?::\d+)?)(:(?=/|$))?([/?$].*)?", re.DOTALL)
@@ -88,9 +89,9 @@ def _target(ctx: Context, line: Line) -> Target:
     written = VARIABLE.sub(lambda found: ctx.names.constants.get(found[1] or found[2], found[0]), line.value)
     found = _URL.fullmatch(written)
     if found is None:
-        names = VARIABLE.findall(line.value)
-        if names:
-            raise UnknownVariable(f"{names[0][0] or names[0][1]}, as part of a server's address,")
+        variables = names_of(line.value)
+        if variables:
+            raise UnknownVariable(f"{variables[0]}, as part of a server's address,")
         raise UnknownVariable(line.value.lstrip("$"))
     target = Target(found[1], found[2], found[4] or "")
     group = ctx.upstreams.get(target.host)
@@ -370,16 +371,9 @@ def _retries(ctx: Context, location: Line) -> list[Node]:
 
 #: Directives that the functions above read.
 READ = frozenset(
-    [
-        "proxy_pass",
-        "proxy_set_header",
-        "proxy_hide_header",
-        "proxy_redirect",
-        "proxy_send_timeout",
-        "proxy_ssl_certificate",
-        "proxy_ssl_certificate_key",
-        "proxy_ssl_verify",
-        "proxy_next_upstream",
-        "proxy_next_upstream_tries",
-    ]
+    names(
+        """proxy_pass proxy_set_header proxy_hide_header proxy_redirect proxy_send_timeout
+            proxy_ssl_certificate proxy_ssl_certificate_key proxy_ssl_verify proxy_next_upstream
+            proxy_next_upstream_tries"""
+    )
 ) | {*_TIMEOUTS, *_TLS}

@@ -20,7 +20,7 @@ _LISTEN = re.compile(r"(?:(\[[^\]]*\]|\*|[^:\[\]]*?):)?(\d+)|(\[[^\]]*\]|[^:\[\]
 _HOST = re.compile(r"(\*|[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)(\.(\*|[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?))*\.?")
 #: Where a site that was HTTPS is served as plain HTTP, if port 80 has another of the same name.
 PLAIN_PORT = 8443
-_EVERY = ("*", "0.0.0.0", "[::]", "")
+_EVERY = ("*", "0.0.0.0", "[::]", "")  # noqa: S104 (read, not bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,9 @@ def _is_default(site: Site, key: tuple[int, bool]) -> bool:
 
 def _take(ctx: Context, site: Site, listen: Listen, hosts: list[str], owners: dict[str, Line]) -> None:
     """
-    Add the addresses that are still free. Without HTTPS, what was served on 443 is served on 80, or on 8443 where another server
-    has that.
+    Add the addresses that are still free.
+
+    Without HTTPS, what was served on 443 is served on 80, or on 8443 where another server has that.
     """
     is_moved = listen.is_https and listen.port == 443 and not ctx.has_https
     ports = (80, PLAIN_PORT) if is_moved else (listen.port,)

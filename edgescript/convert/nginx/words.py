@@ -17,110 +17,38 @@ _LOGS = "errors go to standard error"
 #: Directives that say nothing this server needs to be told. The reason stands in the report.
 NOT_NEEDED: dict[str, str] = {
     **dict.fromkeys(
-        [
-            "user",
-            "worker_processes",
-            "worker_connections",
-            "worker_rlimit_nofile",
-            "worker_cpu_affinity",
-            "worker_priority",
-            "pid",
-            "daemon",
-            "master_process",
-            "events",
-            "use",
-            "multi_accept",
-            "accept_mutex",
-            "load_module",
-            "env",
-            "thread_pool",
-            "lock_file",
-            "pcre_jit",
-            "timer_resolution",
-            "worker_shutdown_timeout",
-            "worker_aio_requests",
-            "debug_connection",
-            "ssl_engine",
-        ],
+        names(
+            """user worker_processes worker_connections worker_rlimit_nofile worker_cpu_affinity
+            worker_priority pid daemon master_process events use multi_accept accept_mutex load_module env
+            thread_pool lock_file pcre_jit timer_resolution worker_shutdown_timeout worker_aio_requests
+            debug_connection ssl_engine"""
+        ),
         _PROCESS,
     ),
     **dict.fromkeys(
-        [
-            "sendfile",
-            "sendfile_max_chunk",
-            "tcp_nopush",
-            "tcp_nodelay",
-            "aio",
-            "directio",
-            "directio_alignment",
-            "output_buffers",
-            "postpone_output",
-            "read_ahead",
-            "open_file_cache",
-            "open_file_cache_valid",
-            "open_file_cache_min_uses",
-            "open_file_cache_errors",
-            "reset_timedout_connection",
-            "lingering_close",
-            "lingering_time",
-            "lingering_timeout",
-            "keepalive_disable",
-            "keepalive_requests",
-            "server_names_hash_bucket_size",
-            "server_names_hash_max_size",
-            "types_hash_max_size",
-            "types_hash_bucket_size",
-            "variables_hash_max_size",
-            "variables_hash_bucket_size",
-            "map_hash_max_size",
-            "map_hash_bucket_size",
-            "proxy_headers_hash_max_size",
-            "proxy_headers_hash_bucket_size",
-            "connection_pool_size",
-            "request_pool_size",
-            "client_body_temp_path",
-            "client_body_in_file_only",
-            "client_body_in_single_buffer",
-            "client_body_buffer_size",
-            "client_header_buffer_size",
-            "log_not_found",
-            "log_subrequest",
-            "merge_slashes",
-            "etag",
-            "msie_padding",
-            "msie_refresh",
-            "underscores_in_headers",
-            "ignore_invalid_headers",
-            "chunked_transfer_encoding",
-            "recursive_error_pages",
-            "resolver",
-            "resolver_timeout",
-            "uninitialized_variable_warn",
-            "rewrite_log",
-            "server_name_in_redirect",
-            "port_in_redirect",
-            "absolute_redirect",
-            "max_ranges",
-            "open_log_file_cache",
-            "large_client_header_buffers",
-            "if_modified_since",
-            "disable_symlinks",
-            "subrequest_output_buffer_size",
-        ],
+        names(
+            """sendfile sendfile_max_chunk tcp_nopush tcp_nodelay aio directio directio_alignment
+            output_buffers postpone_output read_ahead open_file_cache open_file_cache_valid
+            open_file_cache_min_uses open_file_cache_errors reset_timedout_connection lingering_close
+            lingering_time lingering_timeout keepalive_disable keepalive_requests
+            server_names_hash_bucket_size server_names_hash_max_size types_hash_max_size
+            types_hash_bucket_size variables_hash_max_size variables_hash_bucket_size map_hash_max_size
+            map_hash_bucket_size proxy_headers_hash_max_size proxy_headers_hash_bucket_size
+            connection_pool_size request_pool_size client_body_temp_path client_body_in_file_only
+            client_body_in_single_buffer client_body_buffer_size client_header_buffer_size log_not_found
+            log_subrequest merge_slashes etag msie_padding msie_refresh underscores_in_headers
+            ignore_invalid_headers chunked_transfer_encoding recursive_error_pages resolver
+            resolver_timeout uninitialized_variable_warn rewrite_log server_name_in_redirect
+            port_in_redirect absolute_redirect max_ranges open_log_file_cache large_client_header_buffers
+            if_modified_since disable_symlinks subrequest_output_buffer_size"""
+        ),
         _KERNEL,
     ),
     **dict.fromkeys(
-        [
-            "proxy_buffering",
-            "proxy_buffers",
-            "proxy_buffer_size",
-            "proxy_busy_buffers_size",
-            "proxy_temp_path",
-            "proxy_temp_file_write_size",
-            "proxy_max_temp_file_size",
-            "proxy_request_buffering",
-            "proxy_send_lowat",
-        ],
+        names(
+            """proxy_buffering proxy_buffers proxy_buffer_size proxy_busy_buffers_size proxy_temp_path
+            proxy_temp_file_write_size proxy_max_temp_file_size proxy_request_buffering proxy_send_lowat"""
+        ),
         _BUFFERS,
     ),
     **dict.fromkeys(["types", "include", "default_type"], _OWN_TYPES),
@@ -194,34 +122,11 @@ GUARDS = frozenset(("auth_basic", "auth_request", "auth_jwt"))
 
 #: Directives that answer, and that this program has nothing for: their locations answer 501.
 ANSWERS = frozenset(
-    [
-        "fastcgi_pass",
-        "uwsgi_pass",
-        "scgi_pass",
-        "grpc_pass",
-        "memcached_pass",
-        "stub_status",
-        "empty_gif",
-        "flv",
-        "mp4",
-        "perl",
-        "dav_methods",
-        "content_by_lua",
-        "content_by_lua_block",
-        "content_by_lua_file",
-        "js_content",
-        "random_index",
-        "api",
-        "status",
-        "f4f",
-        "hls",
-        "passenger_enabled",
-        "ssi",
-        "autoindex_format",
-        "xslt_stylesheet",
-        "secure_link",
-        "image_filter",
-    ]
+    names(
+        """fastcgi_pass uwsgi_pass scgi_pass grpc_pass memcached_pass stub_status empty_gif flv mp4 perl
+            dav_methods content_by_lua content_by_lua_block content_by_lua_file js_content random_index api
+            status f4f hls passenger_enabled ssi autoindex_format xslt_stylesheet secure_link image_filter"""
+    )
 )
 
 _REASONS: dict[str, str] = {
