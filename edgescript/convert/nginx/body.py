@@ -33,7 +33,7 @@ MARK = "error_page"
 READ = (
     frozenset(
         names(
-            """server location upstream map http listen server_name internal error_page access_log add_header
+            """server location upstream map http listen server_name internal error_page limit_except access_log add_header
             expires allow deny client_max_body_size default_type types set_real_ip_from real_ip_header
             keepalive_timeout client_header_timeout client_body_timeout send_timeout"""
         )
@@ -176,7 +176,21 @@ def _answered(ctx: Context, block: Line) -> list[Node]:
         nodes += refusals
         if closed:
             return nodes
-    return [*nodes, *_content(ctx, block)]
+    return [*nodes, *_limited(ctx, block), *_content(ctx, block)]
+
+
+def _limited(ctx: Context, block: Line) -> list[Node]:
+    """`limit_except`: who may use other methods than those named."""
+    nodes: list[Node] = []
+    for line in own(block, "limit_except"):
+        ctx.notes.done(line)
+        methods = [*line.args, *(["HEAD"] if "GET" in line.args else [])]
+        name = ctx.matcher("other_methods")
+        refusals, _ = responses.access(ctx, line)
+        inner = [*remarks(ctx, line), *refusals]
+        definition = ctx.directive(line, name, "not", "method", *methods)
+        nodes += ctx.commented(line, [definition, ctx.directive(line, "route", name, block=inner)])
+    return nodes
 
 
 def _mark(ctx: Context, block: Line) -> list[Node]:

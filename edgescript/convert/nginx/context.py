@@ -12,7 +12,7 @@ from edgescript.convert.edgefile import Comment, Directive, Node
 from edgescript.convert.nginx.lines import Line
 from edgescript.convert.nginx.notes import Notes
 from edgescript.convert.nginx.variables import Names
-from edgescript.convert.nginx.words import NOT_NEEDED, not_yet, reason
+from edgescript.convert.nginx.words import not_needed, not_yet, reason
 from edgescript.convert.report import Outcome
 
 #: Directives that are made by inlining others (error pages, fallbacks) go no deeper.
@@ -123,14 +123,13 @@ class Context:
 
     def unknown(self, line: Line) -> list[Node]:
         """A line that no rule takes: not needed, not there yet, or without a counterpart."""
-        if line.name in NOT_NEEDED:
-            self.notes.say(
-                line, Outcome.CONVERTED, f"not needed: {NOT_NEEDED[line.name]}" if NOT_NEEDED[line.name] else ""
-            )
+        needless = not_needed(line)
+        if needless is not None:
+            self.notes.say(line, Outcome.CONVERTED, f"not needed: {needless}" if needless else "")
             return self.comments(line)
         coming = not_yet(line.name)
         if coming is None:
-            return self.refuse(line, reason(line.name))
+            return self.refuse(line, reason(line))
         directive, subject = coming
         if self.catalogue.directive(directive) is not None:
             return self.refuse(line, f"write it with `{directive}`: `edge help {directive}`")

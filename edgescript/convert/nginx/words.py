@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from edgescript.convert.nginx.lines import Line
+
 
 def names(text: str) -> list[str]:
     """The names in a text, as tables hold them."""
@@ -71,6 +73,30 @@ NOT_NEEDED: dict[str, str] = {
     "charset_types": "text is marked as UTF-8",
 }
 
+#: What some of them say that this server cannot do: the reason, by directive and what its argument begins with.
+_UNUSUAL: dict[tuple[str, str], str] = {
+    ("merge_slashes", "off"): "empty segments of a path are always taken away",
+    ("etag", "off"): "files always have an entity tag",
+    ("disable_symlinks", "on"): "write `symlinks off` in the block of `files`",
+    ("proxy_pass_request_headers", "off"): "the headers are always passed on",
+    ("proxy_pass_request_body", "off"): "the body is always passed on",
+    ("underscores_in_headers", "on"): "this server chooses that by itself",
+}
+#: Directives that hold files' types, which count where they say something about one location.
+_TYPES = ("types", "default_type")
+
+
+def not_needed(line: Line) -> str | None:
+    """Why this server needs no such line; None where that is not so."""
+    if line.name not in NOT_NEEDED or (line.name, line.value) in _UNUSUAL:
+        return None
+    if line.name in _TYPES and line.parent is not None and line.parent.name in ("location", "if"):
+        return None
+    if line.name.endswith("charset") and line.value.lower() not in ("utf-8", "off"):
+        return None
+    return NOT_NEEDED[line.name]
+
+
 _GZIP = ("encode", "compression of responses")
 _CACHE = ("cache", "a cache of responses")
 _TLS = ("tls", "HTTPS to clients")
@@ -130,9 +156,11 @@ ANSWERS = frozenset(
 )
 
 _REASONS: dict[str, str] = {
-    "internal": "",
+    "types": "types of files are known to this server: another one is set by `header Content-Type`",
+    "default_type": "types of files are known to this server: another one is set by `header Content-Type`",
+    "charset": "text is marked as UTF-8",
+    "source_charset": "text is not converted",
     "geo": "write the networks as a matcher: `@name client_ip 10.0.0.0/8`",
-    "limit_except": "write it with a matcher: `@name not method GET HEAD`, and `error @name 403`",
     "if": "this condition has no matcher",
     "valid_referers": "write it with a matcher: `@name header Referer https://example.com/*`",
     "add_before_body": "bodies are not changed",
@@ -154,8 +182,10 @@ def not_yet(name: str) -> tuple[str, str] | None:
     return NOT_YET[max(candidates, key=len)] if candidates else None
 
 
-def reason(name: str) -> str:
+def reason(line: Line) -> str:
     """Why a directive is not converted, and what to do."""
-    if "_by_lua" in name or name.startswith(("lua_", "perl", "js_")):
+    if (line.name, line.value) in _UNUSUAL:
+        return _UNUSUAL[line.name, line.value]
+    if "_by_lua" in line.name or line.name.startswith(("lua_", "perl", "js_")):
         return "scripts inside the configuration are not converted"
-    return _REASONS.get(name, "this directive has no counterpart here")
+    return _REASONS.get(line.name, "this directive has no counterpart here")
