@@ -131,9 +131,15 @@ def real_nginx(tmp_path: Path, reserve_port: Callable[[], int]) -> Iterator[Call
             inner = inner.replace("server {", f"server {{ listen 127.0.0.1:{ports[80]};")
         configuration = tmp_path / "nginx.conf"
         configuration.write_text(_FRAME.format(folder=tmp_path, inner=inner))
-        checked = subprocess.run([program, "-t", "-c", str(configuration), "-e", "stderr"], capture_output=True, text=True)
+        checked = subprocess.run(
+            [program, "-p", str(tmp_path), "-t", "-c", str(configuration), "-e", "stderr"],
+            capture_output=True,
+            text=True,
+        )
         assert checked.returncode == 0, checked.stderr
-        process = subprocess.Popen([program, "-c", str(configuration), "-e", str(tmp_path / "early.log")])
+        process = subprocess.Popen(
+            [program, "-p", str(tmp_path), "-c", str(configuration), "-e", str(tmp_path / "early.log")]
+        )
         running.append((process, configuration))
         for port in ports.values():
             _wait(port, process)
@@ -233,18 +239,37 @@ def _files(folder: Path, text: str) -> None:
         root = Path(name)
         for path in ("", "docs", "images", "news", "sub/deep", "always", "documents", "system"):
             (root / path).mkdir(parents=True, exist_ok=True)
-            for file in ("page.html", "picture.png", "notes.txt"):
+            # A folder without an index file is 404 here and 403 there; with one it is the same.
+            for file in ("index.html", "page.html", "picture.png", "notes.txt"):
                 (root / path / file).write_text(f"page {path}/{file} of {root.name}")
-        for file in ("index.html", "404.html", "50x.html", "docs/index.html", "images/default.gif", "start.html"):
+        for file in ("404.html", "50x.html", "images/default.gif", "start.html"):
             (root / file).write_text(f"page {file} of {root.name}")
 
 
 def _requests(text: str) -> list[Request]:
     """Requests that try what a configuration names: each location, a bit more, and what it leaves open."""
-    paths = ["/", "/missing", "/index.html", "/page.html", "/picture.png", "/docs/page.html", "/sub/deep", "/sub/deep/notes.txt"]
+    paths = [
+        "/",
+        "/missing",
+        "/index.html",
+        "/page.html",
+        "/picture.png",
+        "/docs/page.html",
+        "/sub/deep",
+        "/sub/deep/notes.txt",
+    ]
     for modifier, at in re.findall(r"location (=|\^~|~\*?|) ?(/[\w/.-]*)", text):
-        paths += [at] if modifier == "=" else [at, f"{at.rstrip('/')}/page.html", f"{at.rstrip('/')}/a%20b?x=1&y=2", f"{at}x"]
-    hosts = [name for names in re.findall(r"server_name ([^;]+);", text) for name in names.split() if re.fullmatch(r"[\w.]+", name)]
+        paths += (
+            [at]
+            if modifier == "="
+            else [at, f"{at.rstrip('/')}/page.html", f"{at.rstrip('/')}/a%20b?x=1&y=2", f"{at}x"]
+        )
+    hosts = [
+        name
+        for names in re.findall(r"server_name ([^;]+);", text)
+        for name in names.split()
+        if re.fullmatch(r"[\w.]+", name)
+    ]
     return [Request(path, host) for path in dict.fromkeys(paths) for host in dict.fromkeys(["other.example", *hosts])]
 
 

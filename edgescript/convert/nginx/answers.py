@@ -287,7 +287,10 @@ def _without_file(ctx: Context, line: Line, follow: Follow, inside: Inside) -> l
     assert line.parent is not None
     ctx.notes.done(line)
     block, _ = _block(ctx, line, follow, inside)
-    return [ctx.directive(line, "files", block=[ctx.directive(line, "pass_thru"), _no_index(ctx, line)]), *block]
+    options: list[Node] = [ctx.directive(line, "pass_thru")]
+    if "!-f" in line.args:
+        options.append(_no_index(ctx, line))
+    return [ctx.directive(line, "files", block=options), *block]
 
 
 def _no_index(ctx: Context, line: Line) -> Node:

@@ -152,12 +152,10 @@ def _matcher(ctx: Context, case: Case) -> tuple[list[Node], tuple[str, ...]]:
 
 def _rest(ctx: Context, block: Line) -> list[Node]:
     """What runs for the requests that no inner location takes."""
+    nodes = [node for said, write in _WRAPPERS if _said_below(ctx.server, said) for node in write(ctx, block)]
     if block is ctx.server:
-        return _content(ctx, block)
-    nodes: list[Node] = []
-    for said, write in _WRAPPERS:
-        if _said_below(ctx.server, said):
-            nodes += write(ctx, block)
+        refusals, closed = responses.access(ctx, block) if _said_below(ctx.server, _ACCESS) else ([], False)
+        return [*nodes, *refusals, *([] if closed else _content(ctx, block))]
     with ctx.folder():
         nodes += static.root(ctx, block, always=False)
         return [*nodes, *_answered(ctx, block)]
@@ -268,7 +266,7 @@ def _content_line(block: Line) -> Line | None:
 def _answering(ctx: Context, block: Line) -> list[Node]:
     line = _content_line(block)
     if line is None:
-        return static.files(ctx, block)
+        return static.files(ctx, block) if block is not ctx.server or static.has_root(block) else []
     if line.name == "proxy_pass":
         changed = any(one.name == "rewrite" and "break" in one.args for one in walk(block))
         location = block if block.name != "if" else (block.parent or block)

@@ -246,6 +246,7 @@ def _by_expression(ctx: Context, site: Site, block: list[Node]) -> list[Node]:
         first = f"{first[:-1]}(?::\\d+)?$"
     name = ctx.matcher("host")
     if any(address.startswith(":") for address in site.addresses) and len(site.addresses) == 1:
+        ctx.notes.say(line, Outcome.PARTLY, "requests for other hosts are answered 404")
         return [
             ctx.directive(line, name, "header_regexp", "Host", first),
             ctx.directive(line, "handle", name, block=block),

@@ -100,11 +100,12 @@ def files(ctx: Context, block: Line, *, status: str | None = None) -> list[Node]
             ctx.notes.say(listing, Outcome.CONVERTED, "not needed: the list of files has its own look")
     if status is not None:
         options.append(ctx.directive(None, "status", status))
-    folder = () if _has_root(block) else ("html",)
+    folder = () if has_root(block) else ("html",)
     return [ctx.directive(None, "files", *folder, block=options or None)]
 
 
-def _has_root(block: Line) -> bool:
+def has_root(block: Line) -> bool:
+    """Whether anything says where a block's files are; otherwise it is nginx's own `html`."""
     level: Line | None = block
     while level is not None:
         if own(level, "root", "alias"):
@@ -136,6 +137,8 @@ def try_files(
     except UnknownVariable as error:
         return [*ctx.refuse(line, str(error)), ctx.directive(line, "error", "501")]
     ctx.notes.done(line)
+    if any(one.startswith("{path}/") and one != "{path}/" for one in candidates[_after(candidates, "{path}") :]):
+        ctx.notes.say(line, Outcome.PARTLY, "an address that ends with a slash is a folder, which `{path}` finds")
     if last.startswith("="):
         return [*ctx.commented(line, [ctx.directive(line, "try_files", *candidates, last)]), *content()]
     path, mark, query = last.partition("?")
@@ -152,6 +155,10 @@ def try_files(
         else [ctx.directive(line, "rewrite", ctx.names.target(_with_query(path, mark, query)))]
     )
     return [*ctx.commented(line, found), *moved, *there]
+
+
+def _after(candidates: list[str], one: str) -> int:
+    return candidates.index(one) + 1 if one in candidates else len(candidates)
 
 
 def _with_query(path: str, mark: str, query: str) -> str:

@@ -52,6 +52,11 @@ _IS_ARGS = re.compile(r"\$(?:\{uri\}|uri)\$(?:\{is_args\}|is_args)\$(?:\{args\}|
 _QUERY = re.compile(r"\$(?:\{is_args\}|is_args)\$(?:\{args\}|args|query_string)")
 
 
+#: What nginx reads behind a backslash in a word; crossplane leaves it as it was written.
+_ESCAPE = re.compile(r"\\([\\\"'ntr])")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+
+
 class UnknownVariable(Exception):
     """A variable that has no placeholder; the text says so."""
 
@@ -106,7 +111,7 @@ class Names:
 
         :raises UnknownVariable: if one has none
         """
-        text = _IS_ARGS.sub("${uri_with_query}", text)
+        text = _IS_ARGS.sub("${uri_with_query}", _ESCAPE.sub(lambda found: _ESCAPES.get(found[1], found[1]), text))
         return self._filled(text, lambda value: _BRACE.sub(r"\\{", value))
 
     def target(self, text: str) -> str:
