@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edgescript.convert.edgefile import Directive, Node
-from edgescript.convert.nginx.conditions import Matcher, NoMatcher, matcher, misses_file
+from edgescript.convert.nginx.conditions import Matcher, NoMatcher, captured, matcher, misses_file
 from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line, setting
 from edgescript.convert.nginx.variables import VARIABLE, BadPattern, UnknownVariable, pattern
@@ -259,6 +259,14 @@ def _if(ctx: Context, line: Line, follow: Follow, inside: Inside) -> list[Node]:
     if misses_file(line):
         return _without_file(ctx, line, follow, inside)
     words = matcher(line, ctx.names)
+    before: list[Node] = []
+    looked_into = captured(line, ctx.names)
+    if looked_into is not None:
+        source, written = looked_into
+        variable = ctx.matcher(f"found_{_wish(line)}").lstrip("@")
+        row = ctx.directive(line, f"~{written}", "yes")
+        before = [ctx.directive(line, "map", source, variable, block=[row])]
+        words = ("expression", f'vars["{variable}"] == "yes"')
     ctx.notes.done(line)
     returns = line.inner[0] if len(line.inner) == 1 and line.inner[0].name == "return" else None
     if words == ("scheme", "http") and returns is not None and "https://" in str(returns) and not ctx.has_https:
@@ -268,11 +276,11 @@ def _if(ctx: Context, line: Line, follow: Follow, inside: Inside) -> list[Node]:
     name = ctx.matcher(_wish(line))
     definition = ctx.directive(line, name, *words)
     if returns is not None:
-        return [definition, *ctx.commented(returns, answer(ctx, returns, name))]
+        return [*before, definition, *ctx.commented(returns, answer(ctx, returns, name))]
     block, is_whole = _block(ctx, line, follow, inside)
     if not block:
         return []
-    return [definition, ctx.directive(line, "handle" if is_whole else "route", name, block=block)]
+    return [*before, definition, ctx.directive(line, "handle" if is_whole else "route", name, block=block)]
 
 
 def _block(ctx: Context, line: Line, follow: Follow, inside: Inside) -> tuple[list[Node], bool]:

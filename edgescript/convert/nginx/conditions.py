@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from edgescript.convert.nginx.lines import Line
-from edgescript.convert.nginx.variables import Names, group_names, operand, pattern
+from edgescript.convert.nginx.lines import Line, walk
+from edgescript.convert.nginx.variables import Names, group_names, names_of, operand, pattern
 
 Matcher = tuple[str, ...]
 
@@ -58,6 +58,25 @@ def _compared(left: str, operator: str, right: str, names: Names) -> Matcher:
     positive = operator.removeprefix("!")
     found = _equals(name, right, names) if positive == "=" else _finds(name, positive == "~*", right, names)
     return ("not", *found) if negated else found
+
+
+def captured(condition: Line, names: Names) -> tuple[str, str] | None:
+    """
+    What a condition looks into, and with which expression, where only `map` can keep what its groups catch.
+
+    :raises UnknownVariable: if it asks for a variable that has no placeholder
+    :raises BadPattern: if its regular expression has no counterpart
+    """
+    words = words_of(condition)
+    if len(words) < 3 or words[1] not in ("~", "~*"):
+        return None
+    text = " ".join(words[2:])
+    written = pattern(text, ignore_case=words[1] == "~*")
+    used = {name for line in walk(condition) for word in line.args for name in names_of(word)}
+    groups = {*group_names(text), *map(str, range(1, re.compile(written).groups + 1))}
+    if not groups & used or matcher(condition, names)[0] != "expression":
+        return None
+    return names.template(words[0]), written
 
 
 _METHOD = re.compile(r"\^?\(?([A-Z]+(?:\|[A-Z]+)*)\)?\$?")

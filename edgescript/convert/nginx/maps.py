@@ -63,6 +63,8 @@ def _row(ctx: Context, table: Line, row: Line, hosts: bool, lists: tuple[list[No
     is_escaped = key.startswith("\\")
     key = key.removeprefix("\\") if is_escaped else key
     value = _value(ctx, key, row.value)
+    if value == "-":
+        ctx.notes.say(table, Outcome.PARTLY, "a value `-` stands for none")
     if key == "default" and not is_escaped:
         default.append(ctx.directive(table, "default", value))
     elif key.startswith("~") and not is_escaped:
