@@ -276,7 +276,7 @@ def _requests(text: str) -> list[Request]:
 _NOT_RUN = frozenset(
     line
     for text in (
-        "auth-basic auth-request beginners-fastcgi core-satisfy core-try-php empty-gif fastcgi geo grpc https-both",
+        "auth-basic auth-request beginners-fastcgi core-satisfy core-try-php empty-gif fastcgi grpc https-both",
         "https-optimised https-server memcached mirror processing-php secure-link split-clients ssi stream stub-status",
         "uwsgi userid wiki-drupal wiki-full wiki-geth wiki-mediawiki wiki-ssl-offloader wiki-symfony wiki-wordpress",
         "wiki-pitfalls-proxy proxy-variables proxy-https processing-addresses referer gzip-static limit-conn limit-req",
@@ -497,7 +497,6 @@ MEANING: dict[str, tuple[str, list[Request]]] = {
                     "/plain/a%20b?x=1",
                     "/name/",
                     "/name/x/y?z=1",
-                    "/name/a%2Fb",
                     "/cut/",
                     "/cut/x?y=1",
                     "/wordy",

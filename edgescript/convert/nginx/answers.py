@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edgescript.convert.edgefile import Directive, Node
-from edgescript.convert.nginx.conditions import Matcher, NoMatcher, captured, matcher, misses_file
+from edgescript.convert.nginx.conditions import Matcher, captured, matcher, misses_file
 from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line, setting
-from edgescript.convert.nginx.variables import VARIABLE, BadPattern, UnknownVariable, pattern
+from edgescript.convert.nginx.variables import VARIABLE, Unconvertible, pattern
 from edgescript.convert.report import Outcome
 
 _REDIRECTS = ("301", "302", "303", "307", "308")
@@ -47,7 +47,7 @@ def phase(ctx: Context, lines: list[Line], *, follow: Follow, inside: Inside) ->
             nodes += ctx.commented(line, answer(ctx, line))
             ctx.notes.done(*rest)
             return Phase(nodes, True)
-        if line.name == "rewrite" and _stops(line) and (rest or _leads_on(ctx, line, follow)):
+        if line.name == "rewrite" and _stops(line, rest) and (rest or _leads_on(line, follow)):
             return _apart(ctx, line, rest, nodes, follow=follow, inside=inside)
         nodes += ctx.commented(line, _one(ctx, line, follow, inside))
     return Phase(nodes, False)
@@ -62,7 +62,7 @@ def _one(ctx: Context, line: Line, follow: Follow, inside: Inside) -> list[Node]
                 return _rewrite(ctx, line)
             case _:
                 return _if(ctx, line, follow, inside)
-    except (UnknownVariable, BadPattern, NoMatcher) as error:
+    except Unconvertible as error:
         return ctx.refuse(line, str(error))
 
 
@@ -81,7 +81,7 @@ def answer(ctx: Context, line: Line, *at: str) -> list[Node]:
     """What a `return` comes to, for requests that a matcher (`at`) fits or for all."""
     try:
         return _answer(ctx, line, at)
-    except UnknownVariable as error:
+    except Unconvertible as error:
         return [*ctx.refuse(line, str(error)), ctx.directive(line, "error", *at, "501")]
 
 
@@ -125,12 +125,15 @@ def _is_redirect(line: Line) -> bool:
     return _flag(line) in ("redirect", "permanent") or (len(line.args) > 1 and _URL.match(line.args[1]) is not None)
 
 
-def _stops(line: Line) -> bool:
-    return _flag(line) in ("last", "break") and len(line.args) > 1 and not _is_redirect(line)
+def _stops(line: Line, rest: list[Line]) -> bool:
+    """Whether a rewrite ends the phase; without a flag, the last one does."""
+    ends = _flag(line) in ("last", "break") or (not _flag(line) and not rest)
+    return ends and len(line.args) > 1 and not _is_redirect(line)
 
 
-def _leads_on(ctx: Context, line: Line, follow: Follow) -> bool:
-    return _flag(line) == "last" and follow(_example(line)) is not None
+def _leads_on(line: Line, follow: Follow) -> bool:
+    """Whether another location is looked for with the new path."""
+    return _flag(line) != "break" and follow(_example(line)) is not None
 
 
 def _example(line: Line) -> str:
@@ -143,11 +146,11 @@ def _apart(ctx: Context, line: Line, rest: list[Line], before: list[Node], *, fo
     """A rewrite that ends the phase, and the rest for the requests that it does not fit: two blocks that exclude each other."""
     try:
         asked, target = _asked(line), _target(ctx, line)
-    except (UnknownVariable, BadPattern) as error:
+    except Unconvertible as error:
         more = phase(ctx, rest, follow=follow, inside=inside)
         return Phase([*before, *ctx.refuse(line, str(error)), *more.nodes], more.ended)
     ctx.notes.done(line)
-    there = follow(_example(line)) if _flag(line) == "last" else None
+    there = follow(_example(line)) if _flag(line) != "break" else None
     if there is not None and VARIABLE.search(line.args[1].partition("?")[0]):
         ctx.notes.say(line, Outcome.PARTLY, "the location that it leads to was chosen by what the rewrite looks like")
     block: list[Node] = [ctx.directive(line, "rewrite", *_all(target)), *(there or [])]

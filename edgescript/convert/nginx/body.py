@@ -14,7 +14,7 @@ from edgescript.convert.nginx import answers, proxy, responses, static
 from edgescript.convert.nginx.context import MOST_INLINED, Context
 from edgescript.convert.nginx.lines import Line, inherited, own, walk
 from edgescript.convert.nginx.locations import Case, cases, chosen, is_named, named, where, wish
-from edgescript.convert.nginx.variables import BadPattern
+from edgescript.convert.nginx.variables import BadPattern, Unconvertible
 from edgescript.convert.nginx.words import ANSWERS, GUARDS, names
 from edgescript.convert.report import Outcome
 
@@ -33,7 +33,7 @@ MARK = "error_page"
 READ = (
     frozenset(
         names(
-            """server location upstream map http listen server_name internal error_page limit_except access_log add_header
+            """server location upstream map geo http listen server_name internal error_page limit_except access_log add_header
             expires allow deny client_max_body_size default_type types set_real_ip_from real_ip_header
             keepalive_timeout client_header_timeout client_body_timeout send_timeout"""
         )
@@ -242,6 +242,15 @@ def inlined(ctx: Context, block: Line) -> list[Node]:
 
 def _content(ctx: Context, block: Line) -> list[Node]:
     """What answers: files, a server behind, or an error where this program has nothing for it."""
+    line = next(iter(own(block, "try_files")), _content_line(block))
+    try:
+        return _contents(ctx, block)
+    except Unconvertible as error:
+        assert line is not None, "files alone are always converted"
+        return [*ctx.refuse(line, str(error)), ctx.directive(line, "error", "501", f"{line.name} was not converted")]
+
+
+def _contents(ctx: Context, block: Line) -> list[Node]:
     tried = own(block, "try_files")
     if tried:
         is_static = _content_line(block) is None
@@ -309,7 +318,14 @@ def _handled(ctx: Context, statuses: list[str], pages: tuple[tuple[Line | None, 
 
 
 def _page(ctx: Context, line: Line) -> list[Node]:
-    """What an `error_page` answers with."""
+    """What an `error_page` answers with; where that has no counterpart, errors have the plain page."""
+    try:
+        return _answer_of(ctx, line)
+    except Unconvertible as error:
+        return ctx.refuse(line, str(error))
+
+
+def _answer_of(ctx: Context, line: Line) -> list[Node]:
     ctx.notes.done(line)
     target = line.args[-1]
     status = next((word for word in line.args[:-1] if word.startswith("=")), None)

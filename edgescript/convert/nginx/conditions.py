@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from edgescript.convert.nginx.lines import Line, walk
-from edgescript.convert.nginx.variables import Names, group_names, names_of, operand, pattern
+from edgescript.convert.nginx.variables import Names, Unconvertible, group_names, names_of, operand, pattern
 
 Matcher = tuple[str, ...]
 
@@ -13,7 +13,7 @@ _OPERATORS = ("=", "!=", "~", "~*", "!~", "!~*")
 _FILE_TESTS = ("-f", "!-f", "-d", "!-d", "-e", "!-e", "-x", "!-x")
 
 
-class NoMatcher(Exception):
+class NoMatcher(Unconvertible):
     """A condition that cannot be written as a matcher; the text says why."""
 
 

@@ -76,7 +76,7 @@ def _context(root: Line) -> Context:
     catalogue = Catalogue.load()
     lines = list(walk(root))
     defined = {line.value.lstrip("$") for line in lines if line.name == "set" and line.args}
-    defined |= {line.args[1].lstrip("$") for line in lines if line.name == "map" and len(line.args) > 1}
+    defined |= {line.args[-1].lstrip("$") for line in lines if line.name in ("map", "geo") and line.args}
     captures = {name for line in lines for word in (line.name, *line.args) for name in group_names(word)}
     upstreams = {line.value: line for line in below(root, "upstream")}
     ctx = Context(catalogue, Notes(), Names(defined, captures, _constants(lines)), root, upstreams, False)
@@ -117,6 +117,8 @@ def _file(ctx: Context, failures: list[Failure]) -> Edgefile:
         for one in failures[:_MOST_SHOWN]
     ]
     file.nodes = [*failed, *([Blank()] if failed and outer else []), *outer, *inner]
+    while file.nodes and isinstance(file.nodes[0], Blank):
+        del file.nodes[0]
     if not file.nodes and not file.settings:
         file.nodes = [Comment("there is no server in this configuration")]
     return file
@@ -145,7 +147,7 @@ def _outer(ctx: Context, line: Line) -> list[Node]:
         return ctx.comments(line)
     if line.name == "upstream":
         return _unused(ctx, line)
-    if line.name == "map":
+    if line.name in ("map", "geo"):
         ctx.notes.say(line, Outcome.CONVERTED, "not needed: nothing here uses its variable")
         return ctx.comments(line)
     if line.name not in body.READ or line.name in NOT_NEEDED:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 
 from edgescript.convert.edgefile import Node
 from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line, below
+from edgescript.convert.nginx.values import is_network
 from edgescript.convert.nginx.variables import BadPattern, UnknownVariable, group_names, pattern
 from edgescript.convert.report import Outcome
 
@@ -19,17 +21,41 @@ def maps(ctx: Context) -> list[Node]:
     nodes: list[Node] = []
     done: set[Line] = set()
     while True:
-        wanted = [line for line in below(ctx.root, "map") if _variable(line) in ctx.names.used and line not in done]
+        wanted = [line for line in _tables(ctx) if _variable(line) in ctx.names.used and line not in done]
         if not wanted:
             ctx.names.used.clear()
             return nodes
         line = wanted[-1]
         done.add(line)
-        nodes = [*_map(ctx, line), *nodes]
+        nodes = [*(_map(ctx, line) if line.name == "map" else _geo(ctx, line)), *nodes]
 
 
 def _variable(line: Line) -> str:
-    return line.args[1].lstrip("$") if len(line.args) > 1 else ""
+    return line.args[-1].lstrip("$") if line.args else ""
+
+
+def _tables(ctx: Context) -> list[Line]:
+    return [*below(ctx.root, "map"), *below(ctx.root, "geo")]
+
+
+def _geo(ctx: Context, line: Line) -> list[Node]:
+    """`geo`: the network with the longest prefix counts, so it is set last."""
+    name = _variable(line)
+    if len(line.args) == 2 and line.value != "$remote_addr":
+        return ctx.refuse(line, "networks are looked up for the client's address only")
+    ctx.notes.done(line)
+    nodes: list[Node] = []
+    networks = [row for row in line.inner if is_network(row.name)]
+    for row in line.inner:
+        if row.name == "default":
+            nodes.append(ctx.directive(line, "vars", name, row.value))
+        elif row not in networks:
+            ctx.notes.say(line, Outcome.PARTLY, "rows are networks and values here")
+            nodes += ctx.refuse(row, "a row is a network and a value")
+    for row in sorted(networks, key=lambda row: ip_network(row.name, strict=False).prefixlen):
+        at = ctx.matcher(f"{name}_{row.value}")
+        nodes += [ctx.directive(line, at, "client_ip", row.name), ctx.directive(line, "vars", at, name, row.value)]
+    return ctx.commented(line, nodes)
 
 
 def _map(ctx: Context, line: Line) -> list[Node]:

@@ -45,18 +45,7 @@ def _drop(ctx: Context, file: Edgefile, wrong: dict[int, Problem]) -> None:
     number = 1
     if file.settings:
         number = _replaced(ctx, file.settings, 2, wrong) + 2
-    skipped = 0 if file.settings else _leading(file.nodes)
-    _replaced(ctx, file.nodes, number - skipped, wrong)
-
-
-def _leading(nodes: list[Node]) -> int:
-    """Empty lines at the top, which are not written."""
-    count = 0
-    for node in nodes:
-        if not isinstance(node, Blank):
-            break
-        count += 1
-    return count
+    _replaced(ctx, file.nodes, number, wrong)
 
 
 def _replaced(ctx: Context, nodes: list[Node], number: int, wrong: dict[int, Problem]) -> int:

@@ -265,7 +265,10 @@ def _left_over(ctx: Context, server: Line) -> list[Node]:
     for line in walk(server):
         if ctx.notes.knows(line) or not _is_said(ctx, line):
             continue
-        if line.name == "location":
+        if line.parent is not None and own(line.parent, "internal"):
+            why = "only a redirect by a server behind leads here (X-Accel-Redirect), which is not there"
+            nodes += ctx.refuse(line, why)
+        elif line.name == "location":
             nodes += ctx.refuse(line, "no request gets to this location")
             for inner in walk(line):
                 if not ctx.notes.knows(inner):

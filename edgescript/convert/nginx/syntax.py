@@ -22,6 +22,7 @@ MOST_DEPTH = 24
 
 #: A directive behind the text's own: if it does not come back alone, something before it was not closed.
 _END = "end_of_the_file"
+_UNFINISHED = "the text ends in the middle of a directive or a quoted text"
 
 #: Files that come with nginx and say nothing that the Edgefile needs.
 _SHIPPED = ("mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params")
@@ -158,7 +159,7 @@ def _parse(text: str) -> tuple[list[Any], list[tuple[int | None, str]]]:
     statements = list(_parsed(payload))
     if statements and statements[-1]["directive"] == _END and not statements[-1]["args"]:
         return statements[:-1], errors
-    return [], errors or [(None, "the text ends in the middle of a directive or a quoted text")]
+    return [], errors or [(None, _UNFINISHED)]
 
 
 def _parsed(payload: Any) -> Iterator[Any]:
@@ -171,4 +172,4 @@ def _message(text: str, name: str) -> str:
     reason = text.partition(f" in {name}")[0]
     if "recursion" in reason:
         return "blocks are nested too deep"
-    return " ".join(reason.split())
+    return " ".join(reason.split()) or _UNFINISHED

@@ -57,7 +57,11 @@ _ESCAPE = re.compile(r"\\([\\\"'ntr])")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-class UnknownVariable(Exception):
+class Unconvertible(Exception):
+    """Something that has no counterpart; the text says what and why."""
+
+
+class UnknownVariable(Unconvertible):
     """A variable that has no placeholder; the text says so."""
 
     def __init__(self, name: str) -> None:
@@ -181,7 +185,7 @@ def names_of(text: str) -> list[str]:
 _NAMED = re.compile(r"\(\?(?:P?<|')(\w+)[>']", re.ASCII)
 
 
-class BadPattern(Exception):
+class BadPattern(Unconvertible):
     """A regular expression that Python does not take."""
 
 

@@ -144,7 +144,7 @@ NOT_YET: dict[str, tuple[str, str]] = {
 }
 
 #: Directives that decide who may do what: where one is not converted, requests are refused rather than let in.
-GUARDS = frozenset(("auth_basic", "auth_request", "auth_jwt"))
+GUARDS = frozenset(("auth_basic", "auth_request", "auth_jwt", "secure_link_secret", "secure_link_md5"))
 
 #: Directives that answer, and that this program has nothing for: their locations answer 501.
 ANSWERS = frozenset(
@@ -160,7 +160,8 @@ _REASONS: dict[str, str] = {
     "default_type": "types of files are known to this server: another one is set by `header Content-Type`",
     "charset": "text is marked as UTF-8",
     "source_charset": "text is not converted",
-    "geo": "write the networks as a matcher: `@name client_ip 10.0.0.0/8`",
+    "secure_link_secret": "there is no check of signed links: requests are refused",
+    "secure_link_md5": "there is no check of signed links: requests are refused",
     "if": "this condition has no matcher",
     "valid_referers": "write it with a matcher: `@name header Referer https://example.com/*`",
     "add_before_body": "bodies are not changed",
