@@ -48,14 +48,14 @@ def site(ctx: Context, server: Line) -> list[Node]:
     """What a server does with its requests."""
     nodes = remarks(ctx, server)
     for said, write in _WRAPPERS:
-        if not _said_below(server, said):
+        if not _is_said_below(ctx, said):
             nodes += write(ctx, server)
     nodes += static.root(ctx, server, always=True)
     found = _phase(ctx, server)
     nodes += found.nodes
     if found.ended:
         return nodes
-    if not _said_below(server, _ACCESS):
+    if not _is_said_below(ctx, _ACCESS):
         refusals, closed = responses.access(ctx, server)
         nodes += refusals
         if closed:
@@ -152,9 +152,9 @@ def _matcher(ctx: Context, case: Case) -> tuple[list[Node], tuple[str, ...]]:
 
 def _rest(ctx: Context, block: Line) -> list[Node]:
     """What runs for the requests that no inner location takes."""
-    nodes = [node for said, write in _WRAPPERS if _said_below(ctx.server, said) for node in write(ctx, block)]
+    nodes = [node for said, write in _WRAPPERS if _is_said_below(ctx, said) for node in write(ctx, block)]
     if block is ctx.server:
-        refusals, closed = responses.access(ctx, block) if _said_below(ctx.server, _ACCESS) else ([], False)
+        refusals, closed = responses.access(ctx, block) if _is_said_below(ctx, _ACCESS) else ([], False)
         return [*nodes, *refusals, *([] if closed else _content(ctx, block))]
     with ctx.folder():
         nodes += static.root(ctx, block, always=False)
@@ -169,7 +169,7 @@ def _answered(ctx: Context, block: Line) -> list[Node]:
     nodes += found.nodes
     if found.ended:
         return nodes
-    if _said_below(ctx.server, _ACCESS):
+    if _is_said_below(ctx, _ACCESS):
         refusals, closed = responses.access(ctx, block)
         nodes += refusals
         if closed:
@@ -204,9 +204,9 @@ def mark(location: Line) -> str:
     return location.place.rpartition(":")[2]
 
 
-def _said_below(server: Line, said: tuple[str, ...]) -> bool:
-    """Whether a location of a server says anything else than the server."""
-    return any(line.name in said and line.parent is not server for line in walk(server))
+def _is_said_below(ctx: Context, names: tuple[str, ...]) -> bool:
+    """Whether a location says anything else than the server."""
+    return not ctx.said_below.isdisjoint(names)
 
 
 def _phase(ctx: Context, block: Line) -> answers.Phase:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from edgescript.catalog import Catalogue
 from edgescript.convert.edgefile import Comment, Directive, Node
-from edgescript.convert.nginx.lines import Line
+from edgescript.convert.nginx.lines import Line, walk
 from edgescript.convert.nginx.notes import Notes
 from edgescript.convert.nginx.variables import Names
 from edgescript.convert.nginx.words import not_needed, not_yet, reason
@@ -18,7 +18,7 @@ from edgescript.convert.report import Outcome
 #: Directives that are made by inlining others (error pages, fallbacks) go no deeper.
 MOST_INLINED = 4
 #: All that one conversion may write, so that a small file cannot ask for an endless one.
-MOST_NODES = 40_000
+MOST_NODES = 400_000
 
 
 class TooMuch(Exception):
@@ -35,10 +35,14 @@ class Context:
     #: The whole configuration.
     root: Line
     upstreams: dict[str, Line]
+    #: The blocks of `map` and `geo`.
+    tables: list[Line]
     #: Whether sites may be HTTPS.
     has_https: bool
     #: The server whose site is being written.
     server: Line = field(init=False)
+    #: Names of directives that stand in its locations.
+    said_below: set[str] = field(default_factory=set)
     #: Names of matchers that the site has already.
     _matchers: set[str] = field(default_factory=set)
     _commented: set[Line] = field(default_factory=set)
@@ -54,6 +58,7 @@ class Context:
         """Begin the site of a server."""
         self.server = server
         self.root_line = None
+        self.said_below = {line.name for line in walk(server) if line.parent is not server}
         self._matchers.clear()
         self.names = self.names.with_constants(server_name=name)
 

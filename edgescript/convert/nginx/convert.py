@@ -78,8 +78,9 @@ def _context(root: Line) -> Context:
     defined = {line.value.lstrip("$") for line in lines if line.name == "set" and line.args}
     defined |= {line.args[-1].lstrip("$") for line in lines if line.name in ("map", "geo") and line.args}
     captures = {name for line in lines for word in (line.name, *line.args) for name in group_names(word)}
+    tables = [*below(root, "map"), *below(root, "geo")]
     upstreams = {line.value: line for line in below(root, "upstream")}
-    ctx = Context(catalogue, Notes(), Names(defined, captures, _constants(lines)), root, upstreams, False)
+    ctx = Context(catalogue, Notes(), Names(defined, captures, _constants(lines)), root, upstreams, tables, False)
     ctx.has_https = not problems(ctx, "https://example.com {\n    abort\n}\n")
     return ctx
 

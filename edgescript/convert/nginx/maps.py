@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from edgescript.convert.edgefile import Node
 from edgescript.convert.nginx.context import Context
-from edgescript.convert.nginx.lines import Line, below
+from edgescript.convert.nginx.lines import Line
 from edgescript.convert.nginx.values import is_network
 from edgescript.convert.nginx.variables import BadPattern, UnknownVariable, group_names, pattern
 from edgescript.convert.report import Outcome
@@ -21,7 +21,7 @@ def maps(ctx: Context) -> list[Node]:
     nodes: list[Node] = []
     done: set[Line] = set()
     while True:
-        wanted = [line for line in _tables(ctx) if _variable(line) in ctx.names.used and line not in done]
+        wanted = [line for line in ctx.tables if _variable(line) in ctx.names.used and line not in done]
         if not wanted:
             ctx.names.used.clear()
             return nodes
@@ -32,10 +32,6 @@ def maps(ctx: Context) -> list[Node]:
 
 def _variable(line: Line) -> str:
     return line.args[-1].lstrip("$") if line.args else ""
-
-
-def _tables(ctx: Context) -> list[Line]:
-    return [*below(ctx.root, "map"), *below(ctx.root, "geo")]
 
 
 def _geo(ctx: Context, line: Line) -> list[Node]:

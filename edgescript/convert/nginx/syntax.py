@@ -15,7 +15,7 @@ from edgescript.convert.nginx.lines import Line
 from edgescript.text.source import Source
 
 MOST_BYTES = 4 * 1024 * 1024
-MOST_LINES = 50_000
+MOST_LINES = 200_000
 MOST_FILES = 1_000
 #: Blocks in blocks. nginx's own nesting (locations in locations) is a handful.
 MOST_DEPTH = 24
@@ -86,9 +86,9 @@ class _Reader:
             comment = statement.get("comment")
             number = statement["line"]
             if comment is not None and number == last and block.block:
-                block.block[-1].comments.append(comment.strip())
+                block.block[-1].comments.append(_said(comment))
             elif comment is not None:
-                said.append(comment.strip())
+                said.append(_said(comment))
             else:
                 last = number
                 self._statement(block, statement, name, chain, depth, said)
@@ -140,6 +140,12 @@ class _Reader:
             return sorted(self._find(pattern))
         except (OSError, ValueError):
             return []
+
+
+def _said(comment: str) -> str:
+    """A comment without its `#`; lines that are drawn with more of them become empty."""
+    text = comment.expandtabs(4).rstrip()
+    return "" if not text.strip("# ") else text.removeprefix(" ")
 
 
 def _line(text: str, number: int | None) -> str:
