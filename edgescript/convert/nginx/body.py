@@ -119,8 +119,7 @@ def _is_last(case: Case, found: list[Case]) -> bool:
 
 def _possible(ctx: Context, level: Line, nodes: list[Node]) -> list[Case]:
     """The cases without the locations whose expression has no counterpart."""
-    assert level.block is not None
-    for line in own(level, "location"):
+    for line in list(own(level, "location")):
         inner = Line("", [], line.place, [line])
         try:
             list(cases(inner))
@@ -128,9 +127,7 @@ def _possible(ctx: Context, level: Line, nodes: list[Node]) -> list[Case]:
             nodes += ctx.refuse(line, str(error))
             for below in walk(line):
                 ctx.notes.say(below, Outcome.NOT, "it stands in a location that is not converted")
-            level.block.remove(line)
-            level.block.append(Line("#refused", [], line.place, None, level))
-            ctx.notes.done(level.block[-1])
+            level.replace([one for one in level.inner if one is not line])
     return list(cases(level))
 
 

@@ -105,7 +105,7 @@ def _wrapped(root: Line) -> None:
     server = Line("server", [], root.place, inner, root, [])
     for line in inner:
         line.parent = server
-    root.block = [*(line for line in root.block if line not in inner), server]
+    root.replace([*(line for line in root.block if line not in inner), server])
 
 
 def _file(ctx: Context, failures: list[Failure]) -> Edgefile:

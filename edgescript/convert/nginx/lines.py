@@ -24,10 +24,23 @@ class Line:
     comments: list[str] = field(default_factory=list)
     #: What is said at the end of the block.
     tail: list[str] = field(default_factory=list)
+    _by_name: dict[str, list[Line]] | None = None
 
     @property
     def inner(self) -> list[Line]:
         return self.block or []
+
+    def named(self, name: str) -> list[Line]:
+        """The lines of a name in the block; looked up, for a block may hold ten thousand servers."""
+        if self._by_name is None:
+            self._by_name = {}
+            for line in self.inner:
+                self._by_name.setdefault(line.name, []).append(line)
+        return self._by_name.get(name, [])
+
+    def replace(self, block: list[Line]) -> None:
+        """Give the line another block."""
+        self.block, self._by_name = block, None
 
     @property
     def value(self) -> str:
@@ -50,7 +63,11 @@ def _written(word: str) -> str:
 
 
 def own(block: Line, *names: str) -> list[Line]:
-    """The lines of these names in a block itself."""
+    """The lines of these names in a block itself, in their order."""
+    if len(names) == 1:
+        return block.named(names[0])
+    if not any(block.named(name) for name in names):
+        return []
     return [line for line in block.inner if line.name in names]
 
 

@@ -39,7 +39,8 @@ class Notes:
         report = Report()
         for failure in failures:
             report.add(Outcome.NOT, failure.place, failure.written, failure.reason)
-        for line in walk(root):
+        # Dictionaries keep their order: first what stands in the tree, then what was taken out of it.
+        for line in {**dict.fromkeys(walk(root)), **self._said}:
             if line in self._said:
                 outcome, reasons = self._said[line]
                 report.add(outcome, line.place, str(line), "; ".join(reasons))
