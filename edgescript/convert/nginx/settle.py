@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgescript.convert.edgefile import Blank, Comment, Directive, Edgefile, Node
+from edgescript.convert.edgefile import Comment, Directive, Edgefile, Node
 from edgescript.convert.nginx.context import Context, unconverted
 from edgescript.convert.report import Outcome
 from edgescript.graph.load import analyse
@@ -18,12 +18,17 @@ _MOST_ROUNDS = 12
 def settled(ctx: Context, file: Edgefile) -> str:
     """The text of the file without any error."""
     for _ in range(_MOST_ROUNDS):
-        text = str(file)
-        errors = problems(ctx, text)
+        lines = file.lines()
+        errors = problems(ctx, str(file))
         if not errors:
-            return text
-        wrong = {problem.span.source.position(problem.span.start)[0]: problem for problem in errors if problem.span}
-        _drop(ctx, file, wrong)
+            return str(file)
+        wrong: dict[int, str] = {}
+        for problem in errors:
+            if problem.span is not None:
+                number = problem.span.source.position(problem.span.start)[0]
+                wrong.setdefault(id(lines[min(number, len(lines)) - 1][1]), problem.message)
+        _drop(ctx, file.settings, wrong)
+        _drop(ctx, file.nodes, wrong)
     for node in file.nodes:
         if isinstance(node, Directive):
             _say(ctx, node, "what it came to is no valid Edgefile")
@@ -40,29 +45,13 @@ def _nothing(name: str) -> bytes:
     raise FileNotFoundError(name)
 
 
-def _drop(ctx: Context, file: Edgefile, wrong: dict[int, Problem]) -> None:
-    """Make a comment of every directive that begins on a wrong line."""
-    number = 1
-    if file.settings:
-        number = _replaced(ctx, file.settings, 2, wrong) + 2
-    _replaced(ctx, file.nodes, number, wrong)
-
-
-def _replaced(ctx: Context, nodes: list[Node], number: int, wrong: dict[int, Problem]) -> int:
-    """Go over nodes of which the first stands on a line; gives the line behind them."""
+def _drop(ctx: Context, nodes: list[Node], wrong: dict[int, str]) -> None:
+    """Make a comment of every directive that is wrong."""
     for index, node in enumerate(nodes):
-        if isinstance(node, Blank):
-            number += 1
-        elif isinstance(node, Comment):
-            number += len(node.text.splitlines())
-        else:
-            start = number
-            number += 1
-            if node.block is not None:
-                number = _replaced(ctx, node.block, number, wrong) + 1
-            if start in wrong:
-                nodes[index] = _dropped(ctx, node, wrong[start].message)
-    return number
+        if isinstance(node, Directive):
+            _drop(ctx, node.block or [], wrong)
+            if id(node) in wrong:
+                nodes[index] = _dropped(ctx, node, wrong[id(node)])
 
 
 def _dropped(ctx: Context, node: Directive, message: str) -> Comment:
