@@ -50,6 +50,8 @@ def phase(ctx: Context, lines: list[Line], *, follow: Follow, inside: Inside) ->
         if line.name == "rewrite" and _stops(line, rest) and (rest or _leads_on(line, follow)):
             return _apart(ctx, line, rest, nodes, follow=follow, inside=inside)
         nodes += ctx.commented(line, _one(ctx, line, follow, inside))
+        if line.name == "if" and rest and any(one.name == "break" or _stops(one, rest) for one in line.inner):
+            ctx.notes.say(line, Outcome.PARTLY, "what stands below it runs for these requests as well")
     return Phase(nodes, False)
 
 
