@@ -12,6 +12,13 @@ from edgescript.observe import writer as module
 from edgescript.observe.writer import LineWriter, acquire
 
 
+@pytest.fixture(autouse=True)
+def _no_other_users(monkeypatch):
+    """A writer is shared by all who name its destination: what other tests left open shall not be among them."""
+    monkeypatch.setattr(module, "_writers", {})
+    monkeypatch.setattr(module, "_users", {})
+
+
 def close(writer: LineWriter) -> None:
     asyncio.run(writer.close())
 

@@ -1,0 +1,177 @@
+"""What single directives of nginx come to."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgescript.convert.nginx.convert import convert, looks_like
+from edgescript.convert.nginx.lines import Line
+from edgescript.convert.nginx.locations import cases, chosen
+from edgescript.convert.nginx.syntax import lines_of
+from edgescript.convert.report import Conversion, Outcome
+from edgescript.text.source import Source
+
+
+def _nothing(name: str) -> bytes:
+    raise FileNotFoundError(name)
+
+
+def converted(text: str) -> Conversion:
+    return convert(Source("nginx.conf", text), read=_nothing, find=lambda _: [])
+
+
+def parsed(text: str) -> Line:
+    return lines_of(Source("nginx.conf", text), read=_nothing, find=lambda _: [])[0]
+
+
+@pytest.mark.parametrize(
+    ("inner", "lines"),
+    [
+        ("return 301 https://b.example$request_uri;", ["redir https://b.example{orig_uri} 301"]),
+        ("return 302 /new;", ["redir * /new 302"]),
+        ('return 200 "a {b} $host";', [r"respond 200 `a \{b} {host}`"]),
+        (r'return 200 "one\ntwo";', [r'respond 200 "one\ntwo"']),
+        ("return 404;", ["error 404"]),
+        ("return 444;", ["abort"]),
+        ("return http://b.example/;", ["redir http://b.example/ 302"]),
+        ("root /srv/$host; location / { }", ["root /srv/{host}", "files"]),
+        ("client_max_body_size 10m; return 204;", ["max_size 10MiB"]),
+        ("location /a { deny all; }", ["handle /a* {", "error 403"]),
+        (
+            "location /a { proxy_pass http://unix:/run/a.sock; }",
+            ["proxy unix//run/a.sock {", "header_up Host localhost"],
+        ),
+        ("location /a { proxy_pass https://b.example; proxy_ssl_verify on; }", ["proxy https://b.example {"]),
+        ("location /a { proxy_pass http://b.example:81; proxy_set_header X $http_x_y; }", ["header_up X {header.X-Y}"]),
+        ("location /a { proxy_pass http://b.example; proxy_next_upstream off; }", ["retry 0"]),
+        ("rewrite ^/a/(.*)$ /b/$1?x=1 last; return 200 x;", ["rewrite /b/{re.1}?x=1&{query}"]),
+        ("expires 1h; return 200 x;", ["Cache-Control max-age=3600"]),
+        ("if ($request_method = POST) { return 403; } return 200 x;", ["@request_method_post method POST"]),
+        (
+            'if ($http_x !~ "^a") { return 403; } return 200 x;',
+            ["@condition not header_regexp X ^a", "error @condition 403"],
+        ),
+    ],
+)
+def test_a_directive_comes_to_lines(inner: str, lines: list[str]) -> None:
+    conversion = converted(f"server {{ {inner} }}")
+    found = [line.strip() for line in conversion.text.splitlines()]
+    assert [line for line in lines if line not in found] == [], conversion.text
+    assert conversion.report.is_complete, conversion.report.open()
+
+
+@pytest.mark.parametrize(
+    ("inner", "outcome", "reason"),
+    [
+        ("gzip on;", Outcome.NOT_YET, "compression of responses: not there yet"),
+        ("location / { fastcgi_pass 127.0.0.1:9000; }", Outcome.NOT_YET, "FastCGI: not there yet"),
+        ("no_such_directive x;", Outcome.NOT, "this directive has no counterpart here"),
+        ("content_by_lua_block { ngx.say(1) }", Outcome.NOT, "scripts inside the configuration are not converted"),
+        ("return 200 $nobody;", Outcome.NOT, "$nobody has no placeholder"),
+        (
+            "location ~ ^/(?R)x { }",
+            Outcome.NOT,
+            "the regular expression means nothing here: unknown extension ?R at position 3",
+        ),
+        ("etag off;", Outcome.NOT, "files always have an entity tag"),
+    ],
+)
+def test_what_is_not_converted_is_a_comment_and_in_the_report(inner: str, outcome: Outcome, reason: str) -> None:
+    conversion = converted(f"server {{ {inner} }}")
+    (one,) = conversion.report.open()
+    assert (one.outcome, one.reason, one.place) == (outcome, reason, "nginx.conf:1")
+    assert f"# {outcome}: {one.written.removesuffix(' { … }').rstrip(';')}" in conversion.text
+
+
+def test_a_location_that_asks_for_a_password_lets_nobody_in() -> None:
+    text = converted(
+        'server { location / { auth_basic "x"; auth_basic_user_file /f; proxy_pass http://127.0.0.1:1; } }'
+    ).text
+    assert "error 401" in text
+    assert "proxy " not in text
+
+
+def test_programs_are_never_sent_as_files() -> None:
+    text = converted("server { root /srv; index index.php; location ~ \\.php$ { fastcgi_pass 127.0.0.1:9000; } }").text
+    assert "index.php" not in text
+    assert 'error 501 "fastcgi_pass was not converted"' in text
+
+
+def test_comments_stay_with_their_directives() -> None:
+    text = converted("# the site\nserver {\n    # the folder\n    root /srv; # behind\n    # at the end\n}\n").text
+    assert text == "# the site\n:80 {\n    # at the end\n    # the folder\n    # behind\n    root /srv\n    files\n}\n"
+
+
+def test_servers_take_the_hosts_and_ports_that_nginx_would_choose_them_for() -> None:
+    text = converted(
+        """
+        server { listen 80; server_name a.example; return 200 a; }
+        server { listen 8080; server_name b.example; return 200 b; }
+        server { listen 80 default_server; server_name _; return 200 c; }
+        server { listen 443 ssl; server_name a.example; return 200 d; }
+        server { listen 443 ssl; server_name d.example; return 200 e; }
+        """
+    ).text
+    sites = [line.removesuffix(" {") for line in text.splitlines() if line.endswith("{")]
+    assert sites == [
+        "http://a.example",
+        "http://b.example:8080, :8080",
+        ":80",
+        "http://a.example:8443, :8443",
+        "http://d.example",
+    ]
+
+
+def test_locations_stand_in_the_order_in_which_nginx_chooses() -> None:
+    server = parsed(
+        "location / {} location /a/ {} location ^~ /a/b/ {} location ~ x {} location = /y {} location /a/b/c/ {}"
+        "location ~* z {}"
+    )
+    assert [case.matchers for case in cases(server)] == [
+        (("path", "/y"),),
+        (("path", "/a/b/*"), ("not", "path", "/a/b/c/*")),
+        (("path_regexp", "x"),),
+        (("path_regexp", "(?i)z"),),
+        (("path", "/a/b/c/*"),),
+        (("path", "/a/*"),),
+        (),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "/"),
+        ("/a/x.php", "\\.php$"),
+        ("/b/x.php", "/b/"),
+        ("/a/in/y", "/a/in/"),
+        ("/a/in/x.php", "in\\.php"),
+        ("/q", "/"),
+    ],
+)
+def test_a_location_is_chosen_for_a_path_while_converting(path: str, expected: str) -> None:
+    server = parsed(
+        "location / {} location /a/ { location /a/in/ { location ~ x\\.php {} } } location ~ \\.php$ {} location ^~ /b/ {}"
+        if expected != "in\\.php"
+        else "location / {} location /a/ { location ~ in\\.php {} location ~ in/x {} } location ~ \\.php$ {}"
+    )
+    found = chosen(server, path)
+    assert found is not None
+    if expected != "in\\.php":
+        assert found.args[-1] == expected
+    else:
+        assert found.args[-1] == "in/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_nginx"),
+    [
+        ("server {\n    listen 80;\n}\n", True),
+        ("location / {\n    proxy_pass http://a;\n}\n", True),
+        ("example.com {\n    reverse_proxy localhost:9000\n}\n", False),
+        (":80\nfile_server\n", False),
+        ("", False),
+    ],
+)
+def test_a_text_is_told_apart_from_a_caddyfile(text: str, is_nginx: bool) -> None:
+    assert looks_like(Source("x", text)) is is_nginx
