@@ -1,0 +1,16 @@
+" Vim filetype plugin: how comments, formatting and checking work in an Edgefile.
+
+if exists("b:did_ftplugin")
+  finish
+endif
+let b:did_ftplugin = 1
+
+setlocal commentstring=#\ %s comments=:#
+setlocal expandtab shiftwidth=4 softtabstop=4
+setlocal iskeyword+=-
+" gq formats with the program itself; :make fills the quickfix list with its problems.
+setlocal formatprg=edge\ fmt\ -
+setlocal makeprg=edge\ validate\ %:S
+setlocal errorformat=%t%n\ %f:%l:%c:\ %m,%f:%l:%c:\ %m
+
+let b:undo_ftplugin = "setlocal commentstring< comments< expandtab< shiftwidth< softtabstop< iskeyword< formatprg< makeprg< errorformat<"
