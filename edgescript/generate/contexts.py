@@ -102,7 +102,9 @@ def _fields(found: tuple[FieldText, ...]) -> Iterator[FieldText]:
 
 def _constants(catalogue: Catalogue, shelves: dict[str, list[Description]]) -> tuple[str, ...]:
     """Words that values are chosen from."""
-    entries = [catalogue.entry(shelf, one.name) for shelf in shelves if shelf != "placeholders" for one in shelves[shelf]]
+    entries = [
+        catalogue.entry(shelf, one.name) for shelf in shelves if shelf != "placeholders" for one in shelves[shelf]
+    ]
     words = {word for entry in entries for word in _words(entry)}
     words.update(word for kind in KINDS for word in kind.words)
     return tuple(sorted(words | {one.name for one in shelves["balancers"]} | {"private_ranges"}))

@@ -150,10 +150,10 @@ def _arguments(found: Syntax) -> Iterator[str]:
     texts = [
         (Part.QUOTED, rf'{source.QUOTE}(?={_IN_QUOTES}")', '/"/', f"{inside},{group(Part.ESCAPE)}"),
         (Part.RAW, source.BACKTICK, "/`/", inside),
-        (Part.HEREDOC, source.HEREDOC, rf"/\v^\s*\z1\S@!/", inside),
+        (Part.HEREDOC, source.HEREDOC, r"/\v^\s*\z1\S@!/", inside),
     ]
-    # Vim does not see that the line ends behind an item that may hold others and ends there without a character of its own.
-    yield f"syntax match {group(Part.QUOTED)} {_pattern(source.QUOTE + _IN_QUOTES + '$')} contained"
+    # Behind an item that ends with `$` or holds others, Vim does not see that the line ends.
+    yield f"syntax match {group(Part.QUOTED)} {_pattern(source.QUOTE + _IN_QUOTES)} contained"
     for part, start, end, contains in texts:
         begin = _pattern(start, captures=True)
         yield f"syntax region {group(part)} start={begin} end={end} contained contains={contains}"

@@ -7,5 +7,4 @@ for s:line in range(1, line("$"))
   endfor
   call add(s:lines, join(s:groups, " "))
 endfor
-call writefile(s:lines, $EDGEFILE_COLOURS)
-quitall!
+call writefile(s:lines, $OUT)

@@ -11,6 +11,6 @@ setlocal iskeyword+=-
 " gq formats with the program itself; :make fills the quickfix list with its problems.
 setlocal formatprg=edge\ fmt\ -
 setlocal makeprg=edge\ validate\ %:S
-setlocal errorformat=%t%n\ %f:%l:%c:\ %m,%f:%l:%c:\ %m
+setlocal errorformat=%Eerror[%.%#]:\ %m,%Wwarning[%.%#]:\ %m,%Z\ %#-->\ %f:%l:%c,%-G%.%#
 
 let b:undo_ftplugin = "setlocal commentstring< comments< expandtab< shiftwidth< softtabstop< iskeyword< formatprg< makeprg< errorformat<"

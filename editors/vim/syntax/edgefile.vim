@@ -13,7 +13,7 @@ syntax match edgefileEnvironment /\v%(\\)@<!\{\$[^{}: \t]+%(:%([^{}\n]|\{[^{}\n]
 syntax match edgefileNumber /\v\S@1<!%([+-]?\d+%(\.\d+)?\%?|%(\d+%(\.\d+)?%(us|µs|ms|s|m|h|d))+|\d+%(\.\d+)?%([KMGT]i?)?B|\d+\/[0-9.]*%(us|µs|ms|s|m|h|d)|[1-5]xx)%(\S)@!/ contained
 syntax match edgefileNamedMatcher /\v\S@1<!\@[A-Za-z0-9_-]+%(\S)@!/ contained
 syntax match edgefileEscape /\v\\["\\nt{}]/ contained
-syntax match edgefileQuoted /\v\S@1<!"%([^"\\]|\\.)*$/ contained
+syntax match edgefileQuoted /\v\S@1<!"%([^"\\]|\\.)*/ contained
 syntax region edgefileQuoted start=/\v\S@1<!"%(%([^"\\]|\\.)*")@=/ end=/"/ contained contains=edgefilePlaceholder,edgefileEnvironment,edgefileEscape
 syntax region edgefileRaw start=/\v\S@1<!`/ end=/`/ contained contains=edgefilePlaceholder,edgefileEnvironment
 syntax region edgefileHeredoc start=/\v\S@1<!\<\<\z([A-Za-z_][A-Za-z0-9_-]*)[ \t]*$/ end=/\v^\s*\z1\S@!/ contained contains=edgefilePlaceholder,edgefileEnvironment
