@@ -8,6 +8,7 @@ from __future__ import annotations
 import pprint
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 from edgescript.catalog import Catalogue
 from edgescript.declare.describe import Description, FieldText
@@ -102,15 +103,14 @@ def _fields(found: tuple[FieldText, ...]) -> Iterator[FieldText]:
 
 def _constants(catalogue: Catalogue, shelves: dict[str, list[Description]]) -> tuple[str, ...]:
     """Words that values are chosen from."""
-    entries = [
-        catalogue.entry(shelf, one.name) for shelf in shelves if shelf != "placeholders" for one in shelves[shelf]
-    ]
+    names = [(shelf, one.name) for shelf in shelves if shelf != "placeholders" for one in shelves[shelf]]
+    entries = [entry for shelf, name in names if (entry := catalogue.entry(shelf, name)) is not None]
     words = {word for entry in entries for word in _words(entry)}
     words.update(word for kind in KINDS for word in kind.words)
     return tuple(sorted(words | {one.name for one in shelves["balancers"]} | {"private_ranges"}))
 
 
-def _words(entry: type) -> Iterator[str]:
+def _words(entry: type[Any]) -> Iterator[str]:
     for slot in plan_of(entry).slots:
         for kind in slot.kinds:
             yield from kind.words
@@ -122,6 +122,8 @@ def _words(entry: type) -> Iterator[str]:
 
 _TABLE = '''\
 """The lines of each context, with the names there are. Written by `make generate`; not to be changed by hand."""
+
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -152,13 +154,14 @@ def _line(line: Line) -> str:
         for field in fields(line)
         if field.name == "part" or getattr(line, field.name) != field.default
     ]
-    return f"Line({', '.join(given)})"
+    inside = "".join(f"                {one},\n" for one in given)
+    return f"Line(\n{inside}            )"
 
 
 def _value(value: Part | str | tuple[str, ...]) -> str:
     if isinstance(value, Part):
         return f"Part.{value.name}"
-    return _quoted(value) if isinstance(value, str) else _wrapped(value, 16)
+    return _quoted(value) if isinstance(value, str) else _wrapped(value, 20)
 
 
 def _wrapped(words: tuple[str, ...], indent: int) -> str:

@@ -137,7 +137,7 @@ def _heredoc(lexer: RegexLexer, match: re.Match[str]) -> Iterator[tuple[int, Any
     yield start + at, TOKENS[Part.HEREDOC], text[at:]
 
 
-class EdgefileLexer(RegexLexer):
+class EdgefileLexer(RegexLexer):  # type: ignore[misc]  # Pygments says nothing of its types
     """Edgefiles, the configuration of the EdgeScript web server."""
 
     name = "Edgefile"
