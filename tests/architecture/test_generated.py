@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import edgescript
-from edgescript.catalog import Catalogue
 from edgescript.generate import __main__ as generate
 from edgescript.generate import textmate
 
