@@ -22,9 +22,9 @@ from edgescript.highlight.syntax import FILE, Line, Part, Syntax
 PATH = "edgescript/highlight/table.py"
 
 #: Words of `test` blocks and of the upstreams in them, which are no declared entries.
-TEST_WORDS = ("request", "header", "body", "repeat", "expect", "upstream", "at", "after")
+TEST_WORDS = ("request", "header", "body", "repeat", "expect", "upstream", "from", "at", "after")
 STAND_IN_WORDS = ("status", "header", "body", "delay", "fail")
-SUBJECTS = ("status", "header", "body", "abort", "upstream", "route", "cache", "method", "uri")
+SUBJECTS = ("status", "header", "body", "abort", "upstream", "route", "cache", "method", "uri", "none")
 
 _NAME = r"[^\s#{}\"`][^\s{]*"
 

@@ -43,6 +43,8 @@ def _index(shelves: dict[str, list[Description]]) -> str:
         ]
         parts += [f"## {_TITLES[shelf]}", _table(["", ""], rows)]
     parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
+    parts[-1] += "\n- [Expressions](expressions.md): what conditions may say and call"
+    parts[-1] += "\n- [Standard library](std/README.md): what `import std/NAME` puts in"
     parts[-1] += "\n- [Problems](problems.md): the codes of everything that can be wrong with an Edgefile"
     return "\n\n".join(part for part in parts if part) + "\n"
 

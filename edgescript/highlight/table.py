@@ -164,12 +164,13 @@ SYNTAX = Syntax(
             Line(
                 part=Part.TEST_WORD,
                 words=("expect",),
-                names=("status", "header", "body", "abort", "upstream", "route", "cache", "method", "uri"),
+                names=("status", "header", "body", "abort", "upstream", "route", "cache", "method", "uri",
+                     "none"),
                 named=Part.SUBJECT,
             ),
             Line(
                 part=Part.TEST_WORD,
-                words=("request", "header", "body", "repeat", "at", "after"),
+                words=("request", "header", "body", "repeat", "from", "at", "after"),
             ),
         ),
         "stand-in": (

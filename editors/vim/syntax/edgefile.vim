@@ -26,8 +26,8 @@ syntax cluster edgefileInStandIn contains=@edgefileArguments,edgefileInDirective
 syntax region edgefileInStandInBlock matchgroup=edgefileBrace start=/\v\S@1<!\{%([ \t]*%(#.*)?$)@=/ end=/\v^[ \t]*\}%(\S)@!/ contains=@edgefileInStandIn contained
 
 " test
-syntax region edgefileInTestLine2 matchgroup=edgefileTestWord start=/\v%(^[ \t]*)@<=%(request|header|repeat|after|body|at)%(\S)@!/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInDirectivesBlock contained
-syntax match edgefileInTestLine1Names /\v\S@1<!%(upstream|header|method|status|abort|cache|route|body|uri)%(\S)@!/ contained
+syntax region edgefileInTestLine2 matchgroup=edgefileTestWord start=/\v%(^[ \t]*)@<=%(request|header|repeat|after|body|from|at)%(\S)@!/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInDirectivesBlock contained
+syntax match edgefileInTestLine1Names /\v\S@1<!%(upstream|header|method|status|abort|cache|route|body|none|uri)%(\S)@!/ contained
 highlight default link edgefileInTestLine1Names edgefileSubject
 syntax region edgefileInTestLine1 matchgroup=edgefileTestWord start=/\v%(^[ \t]*)@<=%(expect)%(\S)@!/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInTestLine1Names,edgefileInDirectivesBlock contained
 syntax region edgefileInTestLine0 matchgroup=edgefileTestWord start=/\v%(^[ \t]*)@<=%(upstream)%(\S)@!/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInStandInBlock contained
