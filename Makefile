@@ -74,7 +74,7 @@ generate: $(READY)
 	$(BIN)/python -m edgescript.generate
 
 docs: $(READY)
-	$(BIN)/python -m mkdocs build --strict --clean --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
 
 bench: $(READY)
 	$(call debian,$(BENCH_PEERS))

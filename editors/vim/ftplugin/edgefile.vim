@@ -8,7 +8,7 @@ let b:did_ftplugin = 1
 setlocal commentstring=#\ %s comments=:#
 setlocal expandtab shiftwidth=4 softtabstop=4
 setlocal iskeyword+=-
-" gq formats with the program itself; :make fills the quickfix list with its problems.
+" gggqG formats the file with the program itself; :make fills the quickfix list with its problems.
 setlocal formatprg=edge\ fmt\ -
 setlocal makeprg=edge\ validate\ %:S
 setlocal errorformat=%Eerror[%.%#]:\ %m,%Wwarning[%.%#]:\ %m,%Z\ %#-->\ %f:%l:%c,%-G%.%#
