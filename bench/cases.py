@@ -161,8 +161,64 @@ def _caddy_adapt(place: Place, effort: Effort) -> list[str]:
     return [path_of(place, "caddy"), "adapt", "--adapter", "caddyfile", "--config", config]
 
 
-def _edge_validate_small(place: Place, effort: Effort) -> list[str]:
-    return [path_of(place, "edge"), "validate", str(place.write("Edgefile", _TWENTY_LINES))]
+_TEST = """test "site {number} passes requests on" {{
+    upstream 10.0.0.1:8080 {{
+        body "made"
+    }}
+    request GET http://site-{number}.example/things
+    expect status 200
+    expect body "made"
+    request GET http://site-{number}.example/old
+    expect header Location /new
+}}
+"""
+
+_SMALL_TESTS = """test "the API is passed on" {
+    upstream 10.0.0.1:8080 {
+        body "made"
+    }
+    upstream 10.0.0.2:8080 {
+        body "made"
+    }
+    request POST http://example.com/api/things
+    expect body "made"
+    expect upstream header X-Writes yes
+}
+test "a slow upstream" {
+    upstream * {
+        delay 2m
+    }
+    request GET http://example.com/api/things
+    expect status 504
+}
+test "www is left out" {
+    request GET http://www.example.com/x
+    expect header Location http://example.com/x
+}
+"""
+
+
+def _small(command: str) -> Callable[[Place, Effort], list[str]]:
+    """A command, with a file of 20 lines."""
+    text = _TWENTY_LINES + (_SMALL_TESTS if command == "test" else "")
+    return lambda place, effort: [path_of(place, "edge"), command, str(place.write("Edgefile", text))]
+
+
+def _edge_fmt(place: Place, effort: Effort) -> list[str]:
+    return [path_of(place, "edge"), "fmt", _sites(place, effort, "Edgefile", every="", proxy="proxy")]
+
+
+def _edge_test(place: Place, effort: Effort) -> list[str]:
+    """A test for every tenth site."""
+    _sites(place, effort, "Edgefile", every="", proxy="proxy")
+    place.write("sites.test.edge", "\n".join(_TEST.format(number=number) for number in range(0, effort.sites, 10)))
+    return [path_of(place, "edge"), "test", str(place.directory / "Edgefile")]
+
+
+def _command(name: str, title: str, words: Callable[[Place, Effort], list[str]], must: float, aim: float) -> Case:
+    """How long a command of ours takes, the whole process."""
+    contenders = (Contender("edge", "edge", duration(words)),)
+    return Case(name, title, "seconds", contenders, (Goal(None, must, aim),), more_is_better=False, needs_wrk=False)
 
 
 CASES = (
@@ -229,15 +285,13 @@ CASES = (
         more_is_better=False,
         needs_wrk=False,
     ),
-    Case(
-        "validate-small",
-        "edge validate of a 20-line file, whole process",
-        "seconds",
-        (Contender("edge", "edge", duration(_edge_validate_small)),),
-        (Goal(None, 0.3, 0.15),),
-        more_is_better=False,
-        needs_wrk=False,
+    _command("validate-small", "edge validate of a 20-line file, whole process", _small("validate"), 0.3, 0.15),
+    _command("fmt-10k", "edge fmt of 10,000 sites of 5 directives", _edge_fmt, 1, 0.5),
+    _command("fmt-small", "edge fmt of a 20-line file, whole process", _small("fmt"), 0.3, 0.15),
+    _command(
+        "test-10k", "edge test of 10,000 sites of 5 directives with 1,000 tests of 2 requests", _edge_test, 5, 2.5
     ),
+    _command("test-small", "edge test of a 20-line file with 3 tests, whole process", _small("test"), 0.3, 0.15),
     Case(
         "idle-memory",
         "Memory per idle keep-alive connection, 5,000 open",

@@ -14,8 +14,10 @@ from edgescript.cli import console
 from edgescript.text.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from edgescript.graph.bound import BoundFile
+    from edgescript.graph.load import Analysis
     from edgescript.graph.model import Graph
     from edgescript.text.problem import Problem
 
@@ -57,27 +59,52 @@ def directory(source: Source) -> str:
     return os.getcwd() if source.name == "<stdin>" else str(Path(source.name).absolute().parent)
 
 
-def compiled(source: Source) -> tuple[Graph | None, list[Problem]]:
-    """The graph of a file, and everything that is wrong with it. Without a graph there is at least one error."""
+def compiled(source: Source, *, read: Callable[[str], bytes] | None = None) -> tuple[Graph | None, list[Problem]]:
+    """
+    The graph of a file, and everything that is wrong with it. Without a graph there is at least one error.
+
+    :param read: gives the bytes of an imported file, where it is not simply read
+    """
     from edgescript.catalog import Catalogue
     from edgescript.graph.load import load
+    from edgescript.language.files import read_file
 
     return load(
         source,
         catalogue=Catalogue.load(),
         environment=os.environ,
         directory=directory(source),
+        read=read or read_file,
         clock=time.monotonic,
     )
 
 
-def usable(source: Source) -> Graph:
+def understood(source: Source) -> Analysis:
+    """What can be known of a file without setting anything up, whether or not it has problems."""
+    from edgescript.catalog import Catalogue
+    from edgescript.graph.load import analyse
+
+    return analyse(source, catalogue=Catalogue.load(), environment=os.environ)
+
+
+def usable(source: Source, *, read: Callable[[str], bytes] | None = None) -> Graph:
     """The graph of a file. Problems go to standard error, and with an error among them the command ends."""
-    graph, problems = compiled(source)
+    graph, problems = compiled(source, read=read)
     show(problems, error=True)
     if graph is None:
         raise click.exceptions.Exit(1)
     return graph
+
+
+def sound(source: Source) -> BoundFile:
+    """What a file means. Problems go to standard error, and with an error among them the command ends."""
+    from edgescript.graph.compile import has_errors
+
+    found = understood(source)
+    show(found.problems, error=True)
+    if found.bound is None or has_errors(found.problems):
+        raise click.exceptions.Exit(1)
+    return found.bound
 
 
 def show(problems: Sequence[Problem], *, error: bool = False) -> None:

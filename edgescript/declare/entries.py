@@ -143,6 +143,8 @@ def directive(
     - of a directive without `matcher`, a property `paths: tuple[str, ...]`: the path patterns that it is for (`handle_path`);
     - of Role.ERRORS, a field `statuses: tuple[StatusPattern, ...]`; of Role.SITE, a property or field
       `hosts: tuple[str, ...]`: the addresses that the site is listened for on;
+    - of a wrapper or rewriter, `effects(self) -> Iterator[str]`: for `edge plan`, what it does to responses (a wrapper) or to
+      requests, each a predicate: "lose Server";
     - fields, a docstring in the user's words, and in it at least one fenced `edge-test` example, which the tests run.
     """
     return lambda cls: _entry(cls, Declaration("directives", name, role, matcher, exclusive, elsewhere))
@@ -156,7 +158,7 @@ def directive(
 def matcher(name: str) -> Callable[[type[T]], type[T]]:
     """
     Declare a matcher: `build(self, build) -> Test`, and `reason(self, exchange) -> str`, which says for `edge explain` what
-    was compared ("the path is /x").
+    was compared ("the path is /x"). It may have `sample(self, request: Sample, turn: int)`, see `declare.sample`.
     """
     return lambda cls: _entry(cls, Declaration("matchers", name))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from edgescript.declare.entries import Complaint, record
 from edgescript.declare.fields import arg
 from edgescript.declare.kinds import Template
-from edgescript.http.edit import Edit, Operation, Value, operation
+from edgescript.http.edit import Edit, Mode, Operation, Value, operation
 from edgescript.http.exchange import Change, Exchange
 from edgescript.http.message import Response
 
@@ -49,6 +49,28 @@ class FieldLine:
     @property
     def operation(self) -> Operation:
         return operation_of(self.field, self.value, self.replacement)
+
+
+#: What each operation does, for `edge plan`.
+_EFFECTS = {
+    Mode.SET: "have {name}: {value}",
+    Mode.ADD: "have {name}: {value} added",
+    Mode.DELETE: "lose {name}",
+    Mode.DEFAULT: "have {name}: {value} where they have none",
+}
+
+
+def effects_of(lines: Iterable[tuple[str | None, Template | None, Template | None]]) -> Iterator[str]:
+    """What lines of changes do to a message, each a predicate."""
+    for field, value, replacement in lines:
+        if field is None:
+            continue
+        mode = operation_of(field, value, replacement).mode
+        name, text = field.lstrip("+-?>"), "" if value is None else value.text
+        if mode is Mode.REPLACE:
+            yield f"have {text} in {name} replaced by {'' if replacement is None else replacement.text}"
+        else:
+            yield _EFFECTS[mode].format(name=name, value=text)
 
 
 class HeaderChanges(list[Change]):

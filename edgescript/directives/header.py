@@ -11,6 +11,7 @@ from edgescript.declare.values import status_pattern
 from edgescript.directives._headers import (
     FieldLine,
     complaint_of,
+    effects_of,
     header_change,
     operation_of,
     register,
@@ -122,6 +123,10 @@ class Header:
             yield from complaint_of(self.field, self.value, self.replacement)
         elif not self.lines:
             yield Complaint(None, "there is no field to change", "write `header Name value`, or a block of such lines")
+
+    def effects(self) -> Iterator[str]:
+        own = (self.field, self.value, self.replacement)
+        yield from effects_of([own, *((line.field, line.value, line.replacement) for line in self.lines)])
 
     def build(self, build: Build) -> Action:
         operations = [line.operation for line in self.lines]

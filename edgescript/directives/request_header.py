@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive
 from edgescript.declare.fields import arg, rows
 from edgescript.declare.kinds import Template
-from edgescript.directives._headers import FieldLine, complaint_of, operation_of
+from edgescript.directives._headers import FieldLine, complaint_of, effects_of, operation_of
 from edgescript.http.edit import Edit, compile_operations
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import first
@@ -51,6 +51,10 @@ class RequestHeader:
         elif not self.lines:
             hint = "write `request_header Name value`, or a block of such lines"
             yield Complaint(None, "there is no field to change", hint)
+
+    def effects(self) -> Iterator[str]:
+        own = (self.field, self.value, self.replacement)
+        yield from effects_of([own, *((line.field, line.value, line.replacement) for line in self.lines)])
 
     def build(self, build: Build) -> Action:
         operations = [line.operation for line in self.lines]

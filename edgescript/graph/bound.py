@@ -91,6 +91,8 @@ class Settings(dict[type, Any]):
     def __init__(self, names: Names) -> None:
         super().__init__()
         self._scope = Scope(names)
+        #: Where those that are written stand.
+        self.spans: dict[type, Span] = {}
 
     def __missing__(self, kind: type) -> Any:
         value = self[kind] = default_of(kind, self._scope)
@@ -144,6 +146,7 @@ class _Binding:
                 self._twice("E110", f'"{bound.declaration.name}" is given twice', line.span(), seen[bound.entry].span())
             seen.setdefault(bound.entry, bound)
             settings[bound.entry] = bound.instance
+            settings.spans[bound.entry] = bound.span()
         return settings
 
     def _twice(self, code: str, message: str, span: Span, first: Span) -> None:

@@ -126,6 +126,11 @@ def _answers(node: Node) -> bool:
     return bool(node.block) and any(_always_answers(run) for run in _runs(node.block))
 
 
+def runs_on(nodes: Sequence[Node]) -> bool:
+    """Whether a request may come out behind directives of one block without an answer."""
+    return not any(_always_answers(run) for run in _runs(nodes))
+
+
 def _matches_all(node: Node) -> bool:
     return node.matcher is None or (node.paths is not None and "*" in node.paths)
 

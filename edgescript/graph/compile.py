@@ -59,6 +59,14 @@ def build(bound: BoundFile, *, directory: str, clock: Callable[[], float]) -> tu
     return (None if has_errors(building.problems) else graph), building.problems
 
 
+def build_site(
+    site: BoundSite, *, directory: str, clock: Callable[[], float]
+) -> tuple[Site, list[Closeable], list[Problem]]:
+    """One site by itself, with state of its own, what it opened, and why it cannot be set up: for a test of it."""
+    building = _Building(directory, clock)
+    return building.site(site), building.resources, building.problems
+
+
 def has_errors(problems: Sequence[Problem]) -> bool:
     return any(problem.severity is Severity.ERROR for problem in problems)
 
@@ -70,18 +78,18 @@ class _Building:
         self.clock = clock
         self.problems: list[Problem] = []
         self._directory = directory
-        self._resources: list[Closeable] = []
+        self.resources: list[Closeable] = []
         self._names: tuple[str, ...] = ()
         self._source = ""
         self._matchers: dict[Definition, Matcher] = {}
         self._path_tests: dict[tuple[str, ...], Test] = {}
 
     def graph(self, file: BoundFile) -> Graph:
-        sites = [self._site(site) for site in file.sites]
+        sites = [self.site(site) for site in file.sites]
         listeners = _listeners(file.sites, sites)
-        return Graph(listeners, tuple(sites), file.settings, file.tests, tuple(self._resources))
+        return Graph(listeners, tuple(sites), file.settings, file.tests, tuple(self.resources))
 
-    def _site(self, site: BoundSite) -> Site:
+    def site(self, site: BoundSite) -> Site:
         self._names = tuple(address.text for address in site.addresses)
         self._source = site.span.source.name
         running = [node for node in site.nodes if node.role is not ERRORS and node.role is not SITE]
@@ -147,7 +155,7 @@ class _Building:
     # ---- what `declare.entries.Build` promises
 
     def keep(self, resource: Closeable) -> None:
-        self._resources.append(resource)
+        self.resources.append(resource)
 
     def directory(self) -> str:
         return self._directory

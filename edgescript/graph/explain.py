@@ -78,20 +78,36 @@ class Explanation:
         """As plain lists, dictionaries and texts."""
         return asdict(self)
 
+    def as_text(self) -> str:
+        """For a terminal, see `render`."""
+        return render(self)
+
 
 def explain(graph: Graph, exchange: Exchange, listener: Listener) -> Explanation:
     """What `graph` would do with a request that comes in at `listener`. Changes the exchange as rewriters do."""
+    return walked(graph, exchange, listener)[0]
+
+
+def walked(
+    graph: Graph, exchange: Exchange, listener: Listener, *, error: HTTPError | None = None
+) -> tuple[Explanation, tuple[Step, ...]]:
+    """
+    The explanation of a request, and the steps that took part, in the order in which they ran.
+
+    :param error: what the request failed with: then only its `handle_errors` is walked
+    """
     assert listener in graph.listeners, "a listener is one of its graph's"
     request = f"{exchange.method.decode('latin-1')} {_url(exchange)}"
     at = f"{listener.host}:{listener.port}" if listener.port is not None else listener.host
     site = listener.hosts.find(exchange.host)
     if site is None:
         reason = f"the host is {exchange.host or 'empty'}, and no site at {at} has it"
-        return Explanation(request, at, None, None, reason, (), "404 Not Found")
+        return Explanation(request, at, None, None, reason, (), "404 Not Found"), ()
     reason = _site_reason(exchange.host, listener.hosts.name_of(exchange.host))
     walk = _Walk(exchange)
-    answer = walk.site(site)
-    return Explanation(request, at, site.names, _place(site.span), reason, tuple(walk.told), answer)
+    answer = walk.site(site) if error is None else walk.failed(site, error)
+    told = Explanation(request, at, site.names, _place(site.span), reason, tuple(walk.told), answer)
+    return told, tuple(walk.passed)
 
 
 def _url(exchange: Exchange) -> str:
@@ -113,6 +129,8 @@ class _Walk:
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.told: list[Told] = []
+        #: The steps that were not skipped.
+        self.passed: list[Step] = []
 
     def site(self, site: Site) -> str:
         """The answer in a line."""
@@ -121,9 +139,10 @@ class _Walk:
         except Abort:
             return "the connection is closed without an answer"
         except HTTPError as error:
-            return self._error(site, error)
+            return self.failed(site, error)
 
-    def _error(self, site: Site, error: HTTPError) -> str:
+    def failed(self, site: Site, error: HTTPError) -> str:
+        """The answer to an error, in a line."""
         self.exchange.error = error
         self.told.append(Told(Outcome.FAILED, f"error {error.status}", None, 0, note=error.reason))
         for route in site.errors:
@@ -174,6 +193,7 @@ class _Walk:
 
     def _step(self, step: Step, depth: int, verdict: Verdict | None) -> str | None:
         """Run, name or describe one step; its answer, if it gives one."""
+        self.passed.append(step)
         if step.role is Role.TERMINAL:
             return self._terminal(step, depth, verdict)
         described = "" if step.explain is None else step.explain(self.exchange) or ""

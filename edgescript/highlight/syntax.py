@@ -55,8 +55,9 @@ QUOTE, BACKTICK = rf'{START}"', rf"{START}`"
 #: The opening line of a heredoc; what it captures is the word that ends it.
 HEREDOC = rf"{START}<<([A-Za-z_][\w-]*)[ \t]*$"
 ESCAPE = r"\\[\"\\nt{}]"
-PLACEHOLDER = r"(?<!\\)\{[A-Za-z_][\w.-]*(?:\[\d+\])?\}"
-ENVIRONMENT = r"(?<!\\)\{\$[^{}:\s]+(?::(?:[^{}\n]|\{[^{}\n]*\})*)?\}"
+_DEFAULT = r"(?::(?:[^{}\n]|\{[^{}\n]*\})*)?"
+PLACEHOLDER = rf"(?<!\\)\{{(?:args(?:\.[\w-]+|\[[\d:]+\]){_DEFAULT}|[A-Za-z_][\w.-]*)\}}"
+ENVIRONMENT = rf"(?<!\\)\{{\$[^{{}}:\s]+{_DEFAULT}\}}"
 NAMED_MATCHER = rf"{START}@[\w-]+{END}"
 BRACE = r"[{}]"
 #: The brace that ends a line, and the one that a line begins with.

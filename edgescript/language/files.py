@@ -50,5 +50,10 @@ def standard_file(name: str) -> Path:
     return _library() / f"{name}.edge"
 
 
+def standard_example(name: str) -> Path:
+    """Where the Edgefile stands that shows a snippet of the standard library, with tests."""
+    return _library() / "examples" / f"{name}.edge"
+
+
 def _library() -> Path:
     return next(path for path in _LIBRARIES if path.is_dir())

@@ -22,8 +22,10 @@ MAX_IMPORTED_LINES = 500_000
 _LINES_OF_FILE = 50
 _LINES_OF_PROBLEM = 20
 
-_ENVIRONMENT = r"(?<!\\)\{\$(?P<variable>[^{}:\s]+)(?::(?P<default>(?:[^{}]|\{[^{}]*\})*))?\}"
-_ARGUMENT = r"\{args(?:\.(?P<argument>[\w-]+)|\[(?P<index>\d+)\])\}"
+#: What stands behind the colon may hold placeholders.
+_DEFAULT = r"(?:[^{}]|\{[^{}]*\})*"
+_ENVIRONMENT = rf"(?<!\\)\{{\$(?P<variable>[^{{}}:\s]+)(?::(?P<default>{_DEFAULT}))?\}}"
+_ARGUMENT = rf"\{{args(?:\.(?P<argument>[\w-]+)|\[(?P<index>\d+)\])(?::(?P<otherwise>{_DEFAULT}))?\}}"
 _REPLACED = re.compile(f"{_ENVIRONMENT}|{_ARGUMENT}")
 _NAMED_ARGUMENT = re.compile(r"([A-Za-z_][\w-]*)=(.*)", re.DOTALL)
 
@@ -189,6 +191,7 @@ class Importer:
                 return match[0]
             else:
                 value = _argument(match["argument"] or match["index"], frame)
+                value = match["otherwise"] if value is None else value
                 if value is None:
                     missing.append(("E011", f'the import of "{frame.name}" gives no {match[0]}', _argument_hint(match)))
             return value or ""
@@ -325,5 +328,5 @@ def _argument(name: str, frame: Frame) -> str | None:
 def _argument_hint(match: re.Match[str]) -> str:
     name = match["argument"]
     if name is not None and not name.isdecimal():
-        return f"write {name}=… behind the import"
+        return f"write {name}=… behind the import, or give it a default in the snippet: {{args.{name}:default}}"
     return f"it needs {int((name or match['index'])[:6]) + 1} arguments or more"

@@ -1,98 +1,114 @@
-"""What the head of a file of the standard library says about it, as a value.
+"""What the standard library says about itself: each snippet's head comment, with its arguments, and its example.
 
-The comment that such a file begins with is its documentation:
-
-    # Answer 404 for hidden files.
-    #
-    # More about it, in as many paragraphs as it takes.
-    #
-    # Arguments:
-    # origin: who may read the answers (default *)
-
-The first sentence stands in lists. Where there are no arguments, `Arguments: none.` may say so.
+A file `stdlib/NAME.edge` begins with a comment: a sentence that sums it up, paragraphs, and below `Arguments:` a line for
+each argument. `stdlib/examples/NAME.edge` is an Edgefile that uses it, with tests.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgescript.language.parse import parse
-from edgescript.language.tree import Line
-from edgescript.text.source import Source
+from edgescript.language.files import standard_example, standard_file
 
-_ARGUMENTS = re.compile(r"(?:^|(?<=\s))Arguments:\s*(?:none\.?)?", re.IGNORECASE)
-_ARGUMENT = re.compile(r"^(?:[-*] )?`?(?P<name>[\w.{}-]+)`?:\s+(?P<text>.*)$")
+_ARGUMENT = re.compile(r"  (?P<name>\S+)  +(?P<text>\S.*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a part of the library."""
+    """One argument of a snippet: of `name=value` its name in lower case, otherwise a word in capitals."""
 
     name: str
-    #: What it is, with its default in parentheses.
     text: str
+
+    @property
+    def is_named(self) -> bool:
+        return self.name.islower()
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
-    """A part of the standard library, for a reader."""
+class StandardSnippet:
+    """One snippet of the standard library, for a reader."""
 
+    #: As it is imported: `std/cors`.
     name: str
-    #: Its first sentence.
     summary: str
-    #: The paragraphs after it.
+    #: The paragraphs behind it.
     body: str
     arguments: tuple[Argument, ...]
-    #: The lines that an import puts in.
-    lines: str
-    #: Its `test` blocks, as they are written.
-    tests: tuple[str, ...]
+    #: An Edgefile that uses it, with tests.
+    example: str
+
+    @property
+    def usage(self) -> str:
+        """How it is imported, in a line."""
+        named = [f"[{argument.name}=…]" for argument in self.arguments if argument.is_named]
+        words = [f"<{argument.name.lower()}>" for argument in self.arguments if not argument.is_named]
+        return " ".join(["import", self.name, *words, *named])
 
 
-def standard(name: str, text: str) -> Standard:
-    """What a file of the library says of itself; empty texts where it says nothing."""
-    head = _head(text)
-    about, *rest = _ARGUMENTS.split(head, maxsplit=1)
-    summary, body = _first_sentence(about.strip())
-    code = text.split("\n")[len(head.split("\n")) if head else 0 :]
-    lines, tests = _without_tests("\n".join(code))
-    return Standard(name, summary, body, tuple(_arguments(rest[0] if rest else "")), lines, tests)
+def standard_snippet(name: str) -> StandardSnippet:
+    """
+    What is to say about `std/NAME`, which there is.
+
+    :param name: without `std/`
+    """
+    text, _, rest = _head_comment(standard_file(name).read_text(encoding="utf-8")).partition("\nArguments:\n")
+    summary, _, body = text.partition("\n\n")
+    return StandardSnippet(
+        f"std/{name}",
+        " ".join(summary.split()),
+        body.strip(),
+        tuple(_arguments(rest.splitlines())),
+        standard_example(name).read_text(encoding="utf-8"),
+    )
 
 
-def _head(text: str) -> str:
-    """The comment at the beginning, without its signs."""
-    found = re.match(r"(?:#[^\n]*(?:\n|\Z))*", text)
-    assert found is not None, "it may be empty"
-    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in found[0].rstrip("\n").split("\n"))
+def _head_comment(text: str) -> str:
+    """The comment that a file begins with, without its `#`."""
+    lines = text.splitlines()
+    end = next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "".join(f"{line.removeprefix('#').removeprefix(' ')}\n" for line in lines[:end])
 
 
-def _first_sentence(text: str) -> tuple[str, str]:
-    end = re.search(r"[.!?](?=\s|\Z)", text)
-    at = end.end() if end else len(text)
-    return " ".join(text[:at].split()), text[at:].strip()
-
-
-def _arguments(text: str) -> list[Argument]:
-    """One for each `name: what it is`; lines that begin otherwise go on with the one above."""
+def _arguments(lines: Sequence[str]) -> list[Argument]:
+    """A line for each argument; deeper lines go on with the one above."""
     found: list[Argument] = []
-    for line in text.split("\n"):
-        match = _ARGUMENT.match(line.strip())
+    for line in lines:
+        match = _ARGUMENT.fullmatch(line)
         if match is not None:
-            found.append(Argument(match["name"], match["text"].strip()))
+            found.append(Argument(match["name"], match["text"]))
         elif found and line.strip():
             found[-1] = Argument(found[-1].name, f"{found[-1].text} {line.strip()}")
     return found
 
 
-def _without_tests(text: str) -> tuple[str, tuple[str, ...]]:
-    """The lines that are imported, and the test blocks among them."""
-    tree, _ = parse(Source("library", text))
-    tests = [_written(line, text) for line in tree.lines if line.words and line.words[0].value == "test"]
-    for test in tests:
-        text = text.replace(test, "")
-    return text.strip("\n"), tuple(test.strip() for test in tests)
+def as_text(snippet: StandardSnippet) -> str:
+    """The page of `edge help std/NAME`, plain."""
+    width = max((len(argument.name) for argument in snippet.arguments), default=0)
+    arguments = "\n".join(f"    {argument.name:<{width}}  {argument.text}" for argument in snippet.arguments)
+    parts = [
+        f"{snippet.name}: snippet of the standard library",
+        f"    {snippet.usage}",
+        snippet.summary,
+        snippet.body,
+        f"Arguments\n{arguments}" if arguments else "",
+        "Example\n" + "\n".join(f"    {line}".rstrip() for line in snippet.example.splitlines()),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _written(line: Line, text: str) -> str:
-    return text[line.start : line.end]
+def as_markdown(snippet: StandardSnippet) -> str:
+    """The reference page of a snippet."""
+    arguments = "\n".join(f"- `{argument.name}`: {argument.text}" for argument in snippet.arguments)
+    parts = [
+        f"# {snippet.name}",
+        "*Snippet of the standard library.*",
+        f"```text\n{snippet.usage}\n```",
+        snippet.summary,
+        snippet.body,
+        f"## Arguments\n\n{arguments}" if arguments else "",
+        f"## Example\n\n```edgefile\n{snippet.example}```",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import rest
 from edgescript.declare.kinds import Cidr
+from edgescript.declare.sample import Sample
 from edgescript.graph.networks import within
 from edgescript.http.exchange import Exchange
 
@@ -28,6 +29,9 @@ class ClientIp:
     """
 
     ranges: tuple[Cidr, ...] = rest("Addresses, networks, or `private_ranges`.", least=1)
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.ip = str(self.ranges[turn % len(self.ranges)].networks[0].network_address)
 
     def build(self, build: Build) -> Test:
         inside = within([network for cidr in self.ranges for network in cidr.networks])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import arg, rest
+from edgescript.declare.sample import Sample, fitting
 from edgescript.graph.patterns import wildcard
 from edgescript.http.exchange import Exchange
 
@@ -35,6 +36,10 @@ class Cookie:
 
     name: str = arg("Name of the cookie.")
     values: tuple[str, ...] = rest("Values, one of which the cookie must have.")
+
+    def sample(self, request: Sample, turn: int) -> None:
+        values = self.values or ("*",)
+        request.headers["Cookie"] = f"{self.name}={fitting(values[turn % len(values)])}"
 
     def build(self, build: Build) -> Test:
         name = self.name.encode()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from edgescript.declare.entries import Build, Complaint, Test, matcher
 from edgescript.declare.fields import arg, rest
 from edgescript.declare.kinds import Template
+from edgescript.declare.sample import Sample, fitting
 from edgescript.graph.patterns import wildcard
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import every, first
@@ -54,6 +55,11 @@ class Header:
     @property
     def _name(self) -> bytes:
         return self.field.removeprefix("!").lower().encode()
+
+    def sample(self, request: Sample, turn: int) -> None:
+        if not self.field.startswith("!"):
+            value = self.values[turn % len(self.values)].constant if self.values else "*"
+            request.headers[self.field] = fitting(value or "*")
 
     def build(self, build: Build) -> Test:
         name = self._name

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edgescript.declare.entries import Build, Complaint, Test, matcher
 from edgescript.declare.fields import rest
+from edgescript.declare.sample import Sample, matching
 from edgescript.graph.captures import capturing, regexp_complaint
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import every
@@ -46,6 +47,9 @@ class HeaderRegexp:
     @property
     def _field(self) -> bytes:
         return self.words[-2].lower().encode()
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.headers[self.words[-2]] = matching(self.words[-1]) or ""
 
     def build(self, build: Build) -> Test:
         field = self._field

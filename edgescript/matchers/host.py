@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import rest
+from edgescript.declare.sample import Sample, fitting
 from edgescript.graph.match import HostTable
 from edgescript.http.exchange import Exchange
 
@@ -32,6 +33,9 @@ class Host:
     """
 
     names: tuple[str, ...] = rest("Host names, one of which the request must be for.", least=1)
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.host = fitting(self.names[turn % len(self.names)])
 
     def build(self, build: Build) -> Test:
         names = [name.lower().removesuffix(".") for name in self.names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import rest
+from edgescript.declare.sample import Sample
 from edgescript.http.exchange import Exchange
 
 
@@ -28,6 +29,9 @@ class Method:
     """
 
     methods: tuple[str, ...] = rest("Methods, one of which the request must have.", least=1)
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.method = self.methods[turn % len(self.methods)].upper()
 
     def build(self, build: Build) -> Test:
         methods = frozenset(method.upper().encode() for method in self.methods)

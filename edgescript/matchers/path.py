@@ -5,6 +5,7 @@ from __future__ import annotations
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import rest
 from edgescript.declare.kinds import PathPattern
+from edgescript.declare.sample import Sample, fitting
 from edgescript.graph.patterns import path_test
 from edgescript.http.exchange import Exchange
 
@@ -41,6 +42,9 @@ class Path:
     def paths(self) -> tuple[str, ...]:
         """For the path index: this matcher is nothing but these patterns."""
         return self.patterns
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.path = fitting(self.patterns[turn % len(self.patterns)])
 
     def build(self, build: Build) -> Test:
         return path_test(self.patterns)

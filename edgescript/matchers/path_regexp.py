@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from edgescript.declare.entries import Build, Complaint, Test, matcher
 from edgescript.declare.fields import rest
+from edgescript.declare.sample import Sample, matching
 from edgescript.graph.captures import capturing, regexp_complaint
 from edgescript.http.exchange import Exchange
 
@@ -40,6 +41,9 @@ class PathRegexp:
             yield Complaint("words", "path_regexp takes a name and a pattern, and no more", code="E108")
         elif complaint := regexp_complaint(self.words[-1]):
             yield Complaint("words", complaint, code="E106")
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.path = matching(self.words[-1]) or request.path
 
     def build(self, build: Build) -> Test:
         capture = capturing(self.words[-1], self.words[0] if len(self.words) == 2 else None)

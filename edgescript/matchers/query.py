@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import rest
+from edgescript.declare.sample import Sample, fitting
 from edgescript.graph.patterns import wildcard
 from edgescript.http.exchange import Exchange
 
@@ -35,6 +36,9 @@ class Query:
     """
 
     parameters: tuple[str, ...] = rest("`KEY=VALUE`, or `KEY` alone for any value.", least=1)
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.query = "&".join(fitting(parameter) for parameter in self.parameters)
 
     def build(self, build: Build) -> Test:
         wanted = _wanted(self.parameters)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from edgescript.declare.entries import Build, Test, matcher
 from edgescript.declare.fields import rest
+from edgescript.declare.sample import Sample
 from edgescript.http.exchange import Exchange
 
 
@@ -28,6 +29,9 @@ class Scheme:
     """
 
     schemes: tuple[Literal["http", "https"], ...] = rest("Schemes, one of which the request must have.", least=1)
+
+    def sample(self, request: Sample, turn: int) -> None:
+        request.scheme = self.schemes[turn % len(self.schemes)]
 
     def build(self, build: Build) -> Test:
         schemes = frozenset[str](self.schemes)

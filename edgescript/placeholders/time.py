@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from email.utils import formatdate
 
 from edgescript.declare.entries import Placeholder
+from edgescript.http.clock import wall
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.fromtimestamp(wall(), UTC)
 
 
 PLACEHOLDER = Placeholder(
@@ -20,9 +20,9 @@ PLACEHOLDER = Placeholder(
     "of old do; `{time.now.year}` is the year.",
     members={
         "now": lambda exchange: f"{_now():%Y-%m-%dT%H:%M:%SZ}",
-        "now.http": lambda exchange: formatdate(usegmt=True),
-        "now.unix": lambda exchange: str(int(time.time())),
-        "now.unix_ms": lambda exchange: str(int(time.time() * 1000)),
+        "now.http": lambda exchange: formatdate(wall(), usegmt=True),
+        "now.unix": lambda exchange: str(int(wall())),
+        "now.unix_ms": lambda exchange: str(int(wall() * 1000)),
         "now.common_log": lambda exchange: f"{_now():%d/%b/%Y:%H:%M:%S %z}",
         "now.year": lambda exchange: str(_now().year),
     },

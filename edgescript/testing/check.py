@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import anyio
-
 from edgescript.catalog import Catalogue
-from edgescript.graph.load import load
-from edgescript.graph.model import Graph
-from edgescript.testing.run import Failure, run
-from edgescript.testing.scenario import Scenario, read_tests
+from edgescript.testing.run import Failure
+from edgescript.testing.scenario import Scenario
+from edgescript.testing.suite import open_suite
 from edgescript.text.problem import Problem
 from edgescript.text.source import Source
 
@@ -33,31 +30,8 @@ class Report:
 
 def check(source: Source, *, catalogue: Catalogue, environment: Mapping[str, str], directory: str) -> Report:
     """Run every test of an Edgefile against its compiled routes."""
-    compiled = _loader(source, catalogue, environment, directory)
-    graph, problems = compiled()
-    if graph is None:
-        return Report(tuple(problems))
-    scenarios, more = read_tests(graph.tests)
-    if more:
-        return Report((*problems, *more))
-
-    def fresh() -> Graph:
-        again, _ = compiled()
-        assert again is not None, "it compiled before"
-        return again
-
-    return Report(tuple(problems), tuple(anyio.run(_all, graph, scenarios, fresh)))
-
-
-_Results = list[tuple[Scenario, tuple[Failure, ...]]]
-
-
-async def _all(first: Graph, scenarios: list[Scenario], fresh: Callable[[], Graph]) -> _Results:
-    await first.close()
-    return [(scenario, tuple(await run(scenario, fresh))) for scenario in scenarios]
-
-
-def _loader(
-    source: Source, catalogue: Catalogue, environment: Mapping[str, str], directory: str
-) -> Callable[[], tuple[Graph | None, list[Problem]]]:
-    return lambda: load(source, catalogue=catalogue, environment=environment, directory=directory)
+    suite = open_suite(source, catalogue=catalogue, environment=environment, directory=directory)
+    if suite.has_errors:
+        return Report(tuple(suite.problems))
+    results = suite.run(suite.scenarios)
+    return Report(tuple(suite.problems), tuple((result.scenario, result.failures) for result in results))

@@ -12,6 +12,8 @@ from edgescript.settings.client_ip_headers import ClientIpHeaders
 from edgescript.settings.trusted_proxies import TrustedProxies
 from edgescript.testing.scenario import Request
 
+#: Ports that a message lists.
+SHOWN_PORTS = 12
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -47,20 +49,27 @@ def port_of(request: Request) -> int:
 
 def nothing_listens(graph: Graph, request: Request) -> str:
     """Why a request has no listener."""
-    ports = ", ".join(str(listener.port) for listener in graph.listeners if listener.port is not None)
-    return f"nothing listens on port {port_of(request)}; what is listened on: {ports or 'no port'}"
+    ports = [str(listener.port) for listener in graph.listeners if listener.port is not None]
+    shown = ", ".join([*ports[:SHOWN_PORTS], *(["…"] if len(ports) > SHOWN_PORTS else [])])
+    message = f"nothing listens on port {port_of(request)}; what is listened on: {shown or 'no port'}"
+    https = " (this version serves no HTTPS: ask for http://)" if request.scheme == "https" else ""
+    return message + https
 
 
-def imagined(graph: Graph, listener: Listener, request: Request, *, ip: str = "127.0.0.1") -> Exchange:
+def imagined(
+    graph: Graph, listener: Listener, request: Request, *, ip: str = "127.0.0.1", started: float | None = None
+) -> Exchange:
     """
     The request as it would come in at a listener.
 
+    :param started: when, in seconds of a monotonic clock; now, where it is left out
     :raises HTTPError: 400, if it is malformed
     """
     client = ImaginedClient(request.scheme or "http", ip, listener.port or 0, _trust(graph))
     method, target = request.method.encode("ascii", "replace"), request.target.encode("utf-8", "surrogateescape")
-    body = request.body.encode("utf-8", "surrogateescape")
-    return Exchange(client, method, target, "1.1", _headers(request, body), body, time.monotonic())
+    body = request.body if isinstance(request.body, bytes) else request.body.encode("utf-8", "surrogateescape")
+    now = time.monotonic() if started is None else started
+    return Exchange(client, method, target, "1.1", _headers(request, body), body, now)
 
 
 def _trust(graph: Graph) -> Trust | None:
@@ -70,7 +79,7 @@ def _trust(graph: Graph) -> Trust | None:
 
 
 def _headers(request: Request, body: bytes) -> Headers:
-    headers = [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in request.headers]
+    headers = [(name.lower().encode(), value.encode("utf-8", "surrogateescape")) for name, value in request.headers]
     names = {name for name, _ in headers}
     if b"host" not in names:
         headers.insert(0, (b"host", (request.authority or "localhost").encode("utf-8", "surrogateescape")))

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from edgescript.testing.scenario import Expectation
-from edgescript.testing.standin import Received
+from edgescript.testing.standin import Received, bare_address
+
+#: Lines of a difference that are shown.
+MOST_DIFFERENCES = 40
+#: Texts up to so many characters are compared by eye.
+SHORT = 20
+#: Characters that are shown before the first one that differs.
+LEAD = 60
+#: `expect upstream none`
+NO_UPSTREAM = "none"
 
 Pairs = list[tuple[str, str]]
 
@@ -24,17 +36,67 @@ class Answer:
     upstream: str | None = None
     #: The last request that a stand-in was sent for it.
     sent: Received | None = None
+    #: What it went through, by the names that `expect route` takes.
+    routes: tuple[str, ...] = ()
 
 
 def compare(expectation: Expectation, answer: Answer) -> str | None:
     """None where the expectation holds; otherwise what came instead, for a person."""
-    if answer.aborted != (expectation.subject == "abort"):
+    instead = _instead(expectation, answer)
+    if not expectation.negated:
+        return instead
+    return "just that" if instead is None else None
+
+
+def _instead(expectation: Expectation, answer: Answer) -> str | None:
+    subject = expectation.subject
+    if subject not in _WITHOUT_ANSWER and answer.aborted != (subject == "abort"):
         return "the connection was closed without an answer" if answer.aborted else f"an answer: {answer.status}"
-    return _COMPARISONS[expectation.subject](expectation.arguments, answer)
+    return _COMPARISONS[subject](expectation.arguments, answer)
+
+
+def difference(expectation: Expectation, answer: Answer) -> list[str]:
+    """The lines in which a text differs from what was expected of it; empty where it says no more than `compare`."""
+    texts = None if expectation.negated or answer.aborted else _texts(expectation, answer)
+    if texts is None:
+        return []
+    wanted, came = texts
+    if "\n" in wanted.rstrip("\n"):
+        lines = difflib.unified_diff(wanted.splitlines(), came.splitlines(), "expected", "came", lineterm="", n=2)
+    elif min(len(wanted), len(came)) > SHORT and "\n" not in came:
+        lines = (line.rstrip("\n") for line in difflib.ndiff(*_from_difference(wanted, came)))
+    else:
+        return []
+    return [_shortened(line) for line in islice(lines, MOST_DIFFERENCES)]
+
+
+def _texts(expectation: Expectation, answer: Answer) -> tuple[str, str] | None:
+    """What was expected and what came, where both are one text."""
+    subject = expectation.subject.removeprefix("upstream ")
+    source = answer if subject == expectation.subject else answer.sent
+    wanted = expectation.arguments[-1] if expectation.arguments else ""
+    if source is None or wanted.startswith(("~", "*")) or wanted.endswith("*"):
+        return None
+    if subject == "body":
+        return wanted, _decoded(source.body)
+    if subject == "header" and len(expectation.arguments) == 2:
+        values = [value for name, value in source.headers if name.lower() == expectation.arguments[0].lower()]
+        return (wanted, values[0]) if len(values) == 1 else None
+    return None
+
+
+def _from_difference(one: str, other: str) -> tuple[list[str], list[str]]:
+    """Two lines, without the most of a long beginning that they have in common."""
+    common = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    if common <= LEAD:
+        return [_shortened(one)], [_shortened(other)]
+    return [_shortened(f"…{one[common - LEAD :]}")], [_shortened(f"…{other[common - LEAD :]}")]
 
 
 def fits(value: str, wanted: str) -> bool:
-    """Whether a text is the wanted one; `*` at either end of the latter stands for anything."""
+    """Whether a text is the wanted one: `~` leads in a regular expression, and `*` at either end stands for anything."""
+    if wanted.startswith("~"):
+        return re.search(wanted[1:], value) is not None
     core = wanted.strip("*")
     match wanted.startswith("*"), wanted.endswith("*"):
         case True, True:
@@ -69,9 +131,19 @@ def _field(arguments: Sequence[str], headers: Pairs) -> str | None:
 
 
 def _upstream(arguments: Sequence[str], answer: Answer) -> str | None:
-    if answer.upstream is not None and bare_address(answer.upstream) == bare_address(arguments[0]):
+    wanted = None if arguments[0] == NO_UPSTREAM else bare_address(arguments[0])
+    came = None if answer.upstream is None else bare_address(answer.upstream)
+    if came == wanted:
         return None
     return "no upstream was asked" if answer.upstream is None else answer.upstream
+
+
+def _route(arguments: Sequence[str], answer: Answer) -> str | None:
+    """A name of a site, a matcher, or the first words of a line: as they stand in the file."""
+    wanted = [word for argument in arguments for word in argument.split()]
+    if any(route.split()[: len(wanted)] == wanted for route in answer.routes):
+        return None
+    return " › ".join(answer.routes) or "no route"
 
 
 def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _Comparison:
@@ -81,21 +153,20 @@ def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _C
     return comparison
 
 
-def bare_address(address: str) -> str:
-    """An upstream's address without scheme: `127.0.0.1:8080`; ports that a scheme implies are put in."""
-    scheme, separator, rest = address.rstrip("/").rpartition("://")
-    if not separator or rest.rpartition("]")[2].rpartition(":")[1]:
-        return rest
-    return f"{rest}:{443 if scheme == 'https' else 80}"
-
-
 def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 200 else f"{text[:200]}…")
+    return repr(_shortened(text))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def _decoded(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
+
+#: Told of requests that were not answered too.
+_WITHOUT_ANSWER = ("route", "upstream", "upstream method", "upstream uri", "upstream header", "upstream body")
 
 _Comparison = Callable[[Sequence[str], Answer], str | None]
 
@@ -104,6 +175,7 @@ _COMPARISONS: dict[str, _Comparison] = {
     "header": lambda arguments, answer: _field(arguments, answer.headers),
     "body": lambda arguments, answer: _text(arguments, _decoded(answer.body)),
     "abort": lambda arguments, answer: None,
+    "route": _route,
     "upstream": _upstream,
     "upstream method": _of_upstream(lambda arguments, sent: _text(arguments, sent.method)),
     "upstream uri": _of_upstream(lambda arguments, sent: _text(arguments, sent.uri)),

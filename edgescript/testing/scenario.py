@@ -5,24 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from edgescript.declare import values
+from edgescript.declare.kinds import KindError
 from edgescript.language.tree import Line, Word
 from edgescript.text.problem import Problem, did_you_mean
 from edgescript.text.source import Span
 
 _STATUS = re.compile(r"[1-5](?:\d\d|xx)")
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+FIELD_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """One `expect` line. What may stand behind each subject is in `_EXPECTATIONS`."""
 
-    #: "status", "header", "body", "abort", "upstream", or "upstream method" and so on: what the upstream was sent.
+    #: "status", "header", "body", "abort", "route", "upstream", or "upstream method" and so on: what the upstream was sent.
     subject: str
     arguments: tuple[str, ...]
     span: Span
+    #: `expect not …`: it must not be so.
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An `at` or `after` line: what the clock is set to, in seconds since 1970, or how many seconds pass."""
+
+    at: float | None
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -37,21 +53,28 @@ class Request:
     target: str
     span: Span
     headers: list[tuple[str, str]] = field(default_factory=list)
-    body: str = ""
+    body: str | bytes = ""
+    #: The client's address.
+    ip: str = "127.0.0.1"
     repeat: int = 1
+    #: What happens to the clock before it.
+    moves: list[Move] = field(default_factory=list)
     expectations: list[Expectation] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class StandIn:
-    """What answers in place of an upstream."""
+    """One answer in place of an upstream. Several for one address are given in turn, the last again and again."""
 
+    #: `*` stands for every upstream that has none of its own.
     address: str
     span: Span
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: str = ""
-    #: Refuses every connection.
+    #: Seconds until it answers.
+    delay: float = 0.0
+    #: Refuses connections.
     fails: bool = False
 
 
@@ -63,6 +86,8 @@ class Scenario:
     span: Span
     requests: list[Request] = field(default_factory=list)
     upstreams: list[StandIn] = field(default_factory=list)
+    #: What happens to the clock before the next request.
+    moves: list[Move] = field(default_factory=list)
 
 
 def read_tests(lines: Iterable[Line]) -> tuple[list[Scenario], list[Problem]]:
@@ -90,12 +115,14 @@ class _Reader:
             self.statement(scenario, statement)
         if len(self.problems) == before and not any(request.expectations for request in scenario.requests):
             self.complain("E107", "a test needs a request and something to expect", line)
+        if scenario.moves and len(self.problems) == before:
+            self.complain("E116", "the clock is set and moved before a request: there is none below", line)
         return scenario
 
     def statement(self, scenario: Scenario, line: Line) -> None:
         before = len(self.problems)
         self.read(_TEST, "test", scenario, line)
-        if len(self.problems) > before and line.words[0].value not in (*_REQUEST, "upstream"):
+        if len(self.problems) > before and line.words[0].value not in (*_REQUEST, "upstream", "at", "after"):
             # Perhaps this was the request that the lines below belong to: they are not to blame.
             scenario.requests.append(request_for("GET", "/", line.span()))
 
@@ -105,6 +132,9 @@ class _Reader:
         rule = table.get(word.value)
         if rule is None:
             self.complain("E102", f'a {place} has no "{word.value}"', line, word, did_you_mean(word.value, table))
+            return
+        if line.block is not None and word.value not in _WITH_BLOCK:
+            self.complain("E109", f'"{word.value}" takes no block', line, word)
             return
         least, most, change = rule
         count = len(line.words) - 1
@@ -119,10 +149,26 @@ class _Reader:
 
     def request(self, scenario: Scenario, line: Line) -> None:
         method, url = line.words[1].value, line.words[2].value
+        if not _METHOD.fullmatch(method):
+            self.complain("E106", f"{method!r} is no method", line, line.words[1])
+            return
         try:
-            scenario.requests.append(request_for(method, url, line.span()))
+            request = request_for(method, url, line.span())
         except ValueError as error:
             self.complain("E106", str(error), line, line.words[2])
+            return
+        request.moves, scenario.moves = scenario.moves, []
+        scenario.requests.append(request)
+
+    def at(self, scenario: Scenario, line: Line) -> None:
+        try:
+            when = datetime.fromisoformat(line.words[1].value)
+            scenario.moves.append(Move((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp(), 0.0))
+        except (ValueError, OverflowError):
+            self.complain("E106", "a time such as 2026-01-31T12:00:00Z is expected", line, line.words[1])
+
+    def after(self, scenario: Scenario, line: Line) -> None:
+        scenario.moves.append(Move(None, self.duration(line)))
 
     def upstream(self, scenario: Scenario, line: Line) -> None:
         stand_in = StandIn(line.words[1].value, line.span())
@@ -143,11 +189,27 @@ class _Reader:
         name, value = line.words[1].value, line.words[2].value
         if not FIELD_NAME.fullmatch(name):
             self.complain("E106", "not a header field name", line, line.words[1])
+        elif not FIELD_VALUE.fullmatch(value):
+            self.complain("E106", "the value of a header field has no control characters", line, line.words[2])
         else:
             target.headers.append((name, value))
 
     def body(self, target: Request | StandIn, line: Line) -> None:
         target.body = line.words[1].value
+
+    def from_(self, request: Request, line: Line) -> None:
+        try:
+            request.ip = str(ip_address(line.words[1].value))
+        except ValueError:
+            self.complain("E106", "an IP address such as 203.0.113.9 is expected", line, line.words[1])
+
+    def duration(self, line: Line) -> float:
+        """Seconds; 0 where it is malformed, which is reported."""
+        try:
+            return values.duration(line.words[1].value)
+        except KindError as error:
+            self.complain("E106", str(error), line, line.words[1], error.hint)
+            return 0.0
 
     def repeat(self, request: Request, line: Line) -> None:
         count = line.words[1].value
@@ -157,20 +219,32 @@ class _Reader:
             self.complain("E106", "a number from 1 to 10000 is expected", line, line.words[1])
 
     def expect(self, request: Request, line: Line) -> None:
-        words = [word.value for word in line.words[1:]]
-        subject = words.pop(0)
-        if subject == "upstream" and words and words[0] in _OF_UPSTREAM:
-            subject = f"upstream {words.pop(0)}"
+        words = line.words[1:]
+        negated = words[0].value == "not" and len(words) > 1
+        if negated:
+            words = words[1:]
+        subject, arguments = _subject(words)
         rule = _EXPECTATIONS.get(subject)
         if rule is None:
             hint = did_you_mean(subject, _EXPECTATIONS)
-            self.complain("E102", f'nothing is known about "{subject}" to expect', line, line.words[1], hint)
-        elif not rule[0] <= len(words) <= rule[1]:
+            self.complain("E102", f'nothing is known about "{subject}" to expect', line, words[0], hint)
+        elif not rule[0] <= len(arguments) <= rule[1]:
             self.complain("E107", f"what is expected of the {subject}? {rule[2]}", line)
-        elif subject == "status" and not _STATUS.fullmatch(words[0]):
-            self.complain("E106", "a status as 404, or a class as 5xx, is expected", line, line.words[2])
-        else:
-            request.expectations.append(Expectation(subject, tuple(words), line.span()))
+        elif subject == "status" and not _STATUS.fullmatch(arguments[0].value):
+            self.complain("E106", "a status as 404, or a class as 5xx, is expected", line, arguments[0])
+        elif self.patterns_are_sound(arguments, line):
+            texts = tuple(word.value for word in arguments)
+            request.expectations.append(Expectation(subject, texts, line.span(), negated))
+
+    def patterns_are_sound(self, words: list[Word], line: Line) -> bool:
+        for word in words:
+            if word.value.startswith("~"):
+                try:
+                    re.compile(word.value[1:])
+                except re.error as error:
+                    self.complain("E106", f"a malformed regular expression: {error}", line, word)
+                    return False
+        return True
 
     def status(self, stand_in: StandIn, line: Line) -> None:
         word = line.words[1]
@@ -178,6 +252,9 @@ class _Reader:
             stand_in.status = int(word.value)
         else:
             self.complain("E106", "a status from 200 to 599 is expected", line, word)
+
+    def delay(self, stand_in: StandIn, line: Line) -> None:
+        stand_in.delay = self.duration(line)
 
     def fail(self, stand_in: StandIn, line: Line) -> None:
         stand_in.fails = True
@@ -189,23 +266,30 @@ Table = dict[str, tuple[int, int, Callable[..., None]]]
 _TEST: Table = {
     "request": (2, 2, _Reader.request),
     "upstream": (1, 1, _Reader.upstream),
+    "at": (1, 1, _Reader.at),
+    "after": (1, 1, _Reader.after),
     "header": (2, 2, _Reader.of_request),
     "body": (1, 1, _Reader.of_request),
+    "from": (1, 1, _Reader.of_request),
     "repeat": (1, 1, _Reader.of_request),
-    "expect": (1, 4, _Reader.of_request),
+    "expect": (1, 12, _Reader.of_request),
 }
+
+_WITH_BLOCK = ("upstream",)
 
 _REQUEST: Table = {
     "header": (2, 2, _Reader.header),
     "body": (1, 1, _Reader.body),
+    "from": (1, 1, _Reader.from_),
     "repeat": (1, 1, _Reader.repeat),
-    "expect": (1, 4, _Reader.expect),
+    "expect": (1, 12, _Reader.expect),
 }
 
 _STAND_IN: Table = {
     "status": (1, 1, _Reader.status),
     "header": (2, 2, _Reader.header),
     "body": (1, 1, _Reader.body),
+    "delay": (1, 1, _Reader.delay),
     "fail": (0, 0, _Reader.fail),
 }
 
@@ -217,12 +301,21 @@ _EXPECTATIONS = {
     "header": (1, 2, "expect header NAME, expect header NAME VALUE, or expect header !NAME"),
     "body": (1, 1, 'expect body "text"'),
     "abort": (0, 0, "expect abort"),
-    "upstream": (1, 1, "expect upstream 127.0.0.1:8080"),
+    "route": (1, 9, "expect route /api/*, expect route @writes, or expect route the words of a line"),
+    "upstream": (1, 1, "expect upstream 127.0.0.1:8080, or expect upstream none"),
     "upstream method": (1, 1, "expect upstream method POST"),
     "upstream uri": (1, 1, "expect upstream uri /path?query"),
     "upstream header": (1, 2, "expect upstream header NAME VALUE"),
     "upstream body": (1, 1, 'expect upstream body "text"'),
 }
+
+
+def _subject(words: list[Word]) -> tuple[str, list[Word]]:
+    """What an expectation is about, and the words behind that."""
+    subject = words[0].value
+    if subject == "upstream" and len(words) > 1 and words[1].value in _OF_UPSTREAM:
+        return f"upstream {words[1].value}", words[2:]
+    return subject, words[1:]
 
 
 def request_for(method: str, url: str, span: Span) -> Request:

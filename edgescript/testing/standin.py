@@ -1,21 +1,29 @@
-"""Servers on loopback ports that answer in place of the upstreams of an Edgefile, and remember what they were sent."""
+"""What answers in place of the upstreams of an Edgefile, in memory, and remembers what it was sent.
+
+It speaks HTTP/1.1, so that a request passes through everything that it would pass through on its way to a real upstream.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncIterator, Generator
+import errno
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.fields import parse_fields
 from edgescript.server import head
 from edgescript.server.head import CHUNKED, REQUEST_LINE, Framing, Refusal
-from edgescript.testing.scenario import StandIn
+from edgescript.testing.wire import connect
+
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 #: Bytes of head that a stand-in reads.
 _MOST_HEAD = 1024 * 1024
+#: The address of what stands in for every upstream that has no stand-in of its own.
+ANY = "*"
 
 
 @dataclass(slots=True)
@@ -23,23 +31,121 @@ class Received:
     """One request as it arrived at a stand-in."""
 
     method: str = ""
+    #: Path and query.
     uri: str = ""
+    #: In the order in which they came, names as they were sent.
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes = b""
+    #: The address of the stand-in that it came to: `10.0.0.1:8080`, or `*`.
+    upstream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a stand-in answers."""
+
+    status: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+    #: Text is sent as UTF-8.
+    body: str | bytes = b""
+    #: Seconds until it answers.
+    delay: float = 0.0
+    #: It refuses connections.
+    fails: bool = False
+
+
+#: An answer, or what makes one of a request.
+Answerer = Reply | Callable[[Received], "Reply | Awaitable[Reply]"]
+
+
+class StandIns:
+    """The stand-ins of one test: answers in turn for each address, of which the last is given again and again."""
+
+    def __init__(self) -> None:
+        self._replies: dict[str, list[Answerer]] = {}
+        #: What they were sent, the last request last.
+        self.received: list[Received] = []
+        #: What functions that answer have raised.
+        self.errors: list[Exception] = []
+
+    def add(self, address: str, reply: Answerer) -> None:
+        """Have an address answer, after what it was given before."""
+        self._replies.setdefault(_key(address), []).append(reply)
+
+    async def dial(self, address: str, factory: Callable[[], P]) -> P:
+        """
+        A connection to what stands in for an upstream; it never goes to the real one.
+
+        :raises OSError: if nothing does, or it fails
+        """
+        key = _key(address)
+        if key not in self._replies:
+            key = ANY
+        if key not in self._replies:
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"the test has no stand-in for the upstream {address}")
+        reply = self._replies[key][0]
+        if isinstance(reply, Reply) and reply.fails:
+            self.take(key)
+            await asyncio.sleep(reply.delay)
+            raise ConnectionRefusedError(errno.ECONNREFUSED, f"the stand-in for {address} fails")
+        protocol = factory()
+        assert isinstance(protocol, asyncio.Protocol), "a connection to an upstream is a stream"
+        connect(protocol, _Answering(self, key))
+        return protocol
+
+    def fails(self, key: str) -> bool:
+        """Whether whoever comes next is refused."""
+        reply = self._replies[key][0]
+        return isinstance(reply, Reply) and reply.fails
+
+    def take(self, key: str) -> Answerer:
+        """The next answer."""
+        replies = self._replies[key]
+        return replies.pop(0) if len(replies) > 1 else replies[0]
+
+    async def reply(self, key: str, request: Received) -> Reply:
+        """
+        What a request is answered, when it is time to.
+
+        :raises Exception: whatever a function raises that answers
+        """
+        answerer = self.take(key)
+        if not isinstance(answerer, Reply):
+            made = answerer(request)
+            answerer = await made if inspect.isawaitable(made) else made
+        await asyncio.sleep(answerer.delay)
+        return answerer
+
+
+def bare_address(address: str) -> str:
+    """An upstream's address without scheme: `127.0.0.1:8080`; ports that a scheme implies are put in."""
+    scheme, separator, rest = address.rstrip("/").rpartition("://")
+    if not separator or rest.rpartition("]")[2].rpartition(":")[1]:
+        return rest
+    return f"{rest}:{443 if scheme == 'https' else 80}"
+
+
+def _key(address: str) -> str:
+    return address if address == ANY else bare_address(address)
 
 
 class _Answering(asyncio.Protocol):
-    """One connection to a stand-in: reads requests, answers each with what the stand-in says."""
+    """One connection to a stand-in: reads requests, and has each answered."""
 
-    def __init__(self, stand_in: StandIn, received: list[Received]) -> None:
-        self._stand_in = stand_in
-        self._received = received
+    def __init__(self, stand_ins: StandIns, key: str) -> None:
+        self._stand_ins = stand_ins
+        self._key = key
+        self._answers: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._reading = self._requests()
         next(self._reading)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        for task in self._answers:
+            task.cancel()
 
     def data_received(self, data: bytes) -> None:
         if self._transport.is_closing():
@@ -62,8 +168,25 @@ class _Answering(asyncio.Protocol):
             if framing.expects_continue:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.body, data = yield from _body(framing.length, data[end + 4 :])
-            self._received.append(request)
-            self._transport.write(_answer(self._stand_in, request.method))
+            self._take(request)
+
+    def _take(self, request: Received) -> None:
+        if self._stand_ins.fails(self._key):
+            self._transport.abort()  # the next connection is refused
+            return
+        request.upstream = self._key
+        self._stand_ins.received.append(request)
+        task = asyncio.get_running_loop().create_task(self._answer(request))
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
+
+    async def _answer(self, request: Received) -> None:
+        try:
+            reply = await self._stand_ins.reply(self._key, request)
+            self._transport.write(_answer(reply, request.method))
+        except Exception as error:  # whatever a function raises that answers: the test fails with it
+            self._stand_ins.errors.append(error)
+            self._transport.abort()
 
 
 def _read_head(data: bytes) -> tuple[Received, Framing]:
@@ -72,8 +195,13 @@ def _read_head(data: bytes) -> tuple[Received, Framing]:
         raise Refusal(400, "the request line is malformed")
     method, uri, minor = line.groups()
     fields = parse_fields(data[line.end() :])
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-    return Received(method.decode("latin-1"), uri.decode("latin-1"), headers), head.framing(fields, minor)
+    headers = [(shown(name), shown(value)) for name, value in fields]
+    return Received(shown(method), shown(uri), headers), head.framing(fields, minor)
+
+
+def shown(data: bytes) -> str:
+    """Bytes of a head as text, so that encoding it again gives the same bytes."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _body(length: int, data: bytes) -> Generator[None, bytes, tuple[bytes, bytes]]:
@@ -89,33 +217,12 @@ def _body(length: int, data: bytes) -> Generator[None, bytes, tuple[bytes, bytes
     return data[:length], data[length:]
 
 
-def _answer(stand_in: StandIn, method: str) -> bytes:
-    body = stand_in.body.encode()
-    bodiless = stand_in.status in (204, 304)
-    lines = [f"HTTP/1.1 {stand_in.status} Stand-In"]
-    lines += [f"{name}: {value}" for name, value in stand_in.headers]
+def _answer(reply: Reply, method: str) -> bytes:
+    body = reply.body.encode("utf-8", "surrogateescape") if isinstance(reply.body, str) else reply.body
+    bodiless = reply.status in (204, 304)
+    lines = [f"HTTP/1.1 {reply.status} Stand-In"]
+    lines += [f"{name}: {value}" for name, value in reply.headers]
     if not bodiless:
         lines.append(f"content-length: {len(body)}")
-    answer = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+    answer = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
     return answer if bodiless or method == "HEAD" else answer + body
-
-
-@contextlib.asynccontextmanager
-async def standing_in(stand_in: StandIn, received: list[Received]) -> AsyncIterator[tuple[str, int]]:
-    """
-    The loopback address where a stand-in answers, or, where it `fail`s, one that refuses connections.
-
-    What it is sent is appended to `received`.
-    """
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        address: tuple[str, int] = listening.getsockname()
-        if stand_in.fails:
-            yield address
-            return
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Answering(stand_in, received), sock=listening)
-        try:
-            yield address
-        finally:
-            server.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -16,9 +16,15 @@ P = TypeVar("P", bound="asyncio.BaseProtocol")
 #: Schemes that are spoken, with their default ports.
 PORTS = {"http": 80, "https": 443}
 
-#: Where connections go instead, while a test stands in for upstreams: takes an `Endpoint.address`, gives host and port of a
-#: plain socket, or raises OSError.
-DETOUR: ContextVar[Callable[[str], tuple[str, int]] | None] = ContextVar("DETOUR", default=None)
+
+class Detour(Protocol):
+    """Where connections go instead, while a test stands in for upstreams."""
+
+    async def __call__(self, address: str, factory: Callable[[], P]) -> P:
+        """A connection to whatever stands in for an `Endpoint.address`; raises OSError where nothing does."""
+
+
+DETOUR: ContextVar[Detour | None] = ContextVar("DETOUR", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,10 @@ class Endpoint:
         """
         import asyncio  # only where there is a loop; see `pool`
 
-        loop = asyncio.get_running_loop()
         detour = DETOUR.get()
         if detour is not None:
-            _, protocol = await loop.create_connection(factory, *detour(self.address))
-            return protocol
+            return await detour(self.address, factory)
+        loop = asyncio.get_running_loop()
         tls = None if self.tls is None else self.tls()
         name = None if tls is None else self.server_name or self.host
         if self.path is not None:

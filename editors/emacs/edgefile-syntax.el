@@ -49,7 +49,7 @@ may stand among the arguments, and the part that these are.")
 
 (defconst edgefile-syntax-inner
   '(("{\\$[^{}: \t\n]+\\(?::\\(?:[^{}\n]\\|{[^{}\n]*}\\)*\\)?}" . environment)
-    ("{[A-Za-z_][A-Za-z0-9_.-]*\\(?:\\[[0-9]+\\]\\)?}" . placeholder))
+    ("{\\(?:args\\(?:\\.[A-Za-z0-9_-]+\\|\\[[0-9:]+\\]\\)\\(?::\\(?:[^{}\n]\\|{[^{}\n]*}\\)*\\)?\\|[A-Za-z_][A-Za-z0-9_.-]*\\)}" . placeholder))
   "Patterns of what may stand within arguments, quoted or not, and their parts.")
 
 (defconst edgefile-syntax-faces

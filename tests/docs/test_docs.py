@@ -22,6 +22,8 @@ from edgescript.text.source import Source
 ROOT = Path(__file__).parents[2]
 CATALOGUE = Catalogue.load()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+#: What the examples of the standard library serve.
+FILES = ROOT / "stdlib" / "examples"
 #: What stands between the fences of a block marked `edgefile`, and the line above, if it says that the block is wrong.
 BLOCK = re.compile(
     r"^(?P<wrong>Wrong:\n\n)?(?P<fence>```+)edgefile\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL
@@ -55,7 +57,8 @@ BLOCKS = [block for page in PAGES for block in _blocks(page)]
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
 def test_an_edgefile_in_the_documentation_holds(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    report = check(Source(block.name, block.text), catalogue=CATALOGUE, environment={}, directory=str(tmp_path))
+    directory = str(FILES if block.page.startswith("docs/reference/std/") else tmp_path)
+    report = check(Source(block.name, block.text), catalogue=CATALOGUE, environment={}, directory=directory)
     errors = [problem for problem in report.problems if problem.severity is Severity.ERROR]
     if block.is_wrong:
         assert report.problems, "it is shown as wrong, and nothing is wrong with it"

@@ -58,6 +58,13 @@ def test_a_snippet_takes_arguments_by_number_and_by_name(expanded: Expanded, sai
     assert said(file.sites[0].lines) == [["header", "one", "two words-one"], ["all", "one", "three", "x=y"]]
 
 
+def test_an_argument_may_have_a_default_which_may_hold_placeholders(expanded: Expanded, said: Said) -> None:
+    snippet = "(s) {\n a {args.0:/x} {args.to:{host}} {args.1:}\n}\n"
+    file, problems = expanded(snippet + "a {\n import s\n import s /y to=z w\n}\n")
+    assert not problems
+    assert said(file.sites[0].lines) == [["a", "/x", "{host}", ""], ["a", "/y", "z", "w"]]
+
+
 def test_a_block_is_expanded_where_it_is_written(expanded: Expanded, said: Said) -> None:
     text = "(inner) {\n before\n {block}\n after {args.0}\n}\n(outer) {\n import inner 2 {\n  header {args.0}\n }\n}\n"
     file, problems = expanded(text + "a {\n import outer 1\n import inner 3\n}\n")

@@ -9,11 +9,50 @@ from pathlib import Path
 import pytest
 
 from edgescript.catalog import Catalogue
+from edgescript.declare.entries import Build, Role, directive
+from edgescript.http.body import Sink
+from edgescript.http.exchange import Exchange
+from edgescript.http.message import Response
 from edgescript.language.parse import parse
 from edgescript.testing.check import Report, check
-from edgescript.testing.scenario import Scenario, StandIn, read_tests
-from edgescript.testing.standin import Received, standing_in
-from edgescript.text.source import Source, Span
+from edgescript.testing.clock import VirtualLoop
+from edgescript.testing.scenario import Scenario, read_tests
+from edgescript.testing.standin import Received, Reply, StandIns
+from edgescript.text.source import Source
+
+
+@directive("broken", role=Role.TERMINAL)
+class Broken:
+    """Raises what no directive should."""
+
+    def build(self, build: Build) -> Callable[[Exchange], Response]:
+        def run(exchange: Exchange) -> Response:
+            raise ZeroDivisionError("nobody thought of this")
+
+        return run
+
+
+class _EndlessBody:
+    """Pushes until somebody stops it, and never ends."""
+
+    length = None
+
+    def start(self, sink: Sink) -> None:
+        self.wanted = True
+        while self.wanted:
+            sink.write(bytes(1024 * 1024))
+
+    def cancel(self) -> None:
+        self.wanted = False
+
+
+@directive("endless", role=Role.TERMINAL)
+class Endless:
+    """Answers with a body that has no end."""
+
+    def build(self, build: Build) -> Callable[[Exchange], Response]:
+        return lambda exchange: Response(200, [], _EndlessBody())  # type: ignore[arg-type]
+
 
 Check = Callable[[str], Report]
 Talk = Callable[[Sequence[bytes]], tuple[bytes, list[Received]]]
@@ -23,9 +62,8 @@ Read = Callable[[str], tuple[list[Scenario], list[str]]]
 @pytest.fixture
 def run_tests(tmp_path: Path) -> Check:
     """Runs the tests of an Edgefile."""
-    return lambda text: check(
-        Source("Edgefile", text), catalogue=Catalogue.load(), environment={}, directory=str(tmp_path)
-    )
+    catalogue = Catalogue.load().with_entries(Broken, Endless)
+    return lambda text: check(Source("Edgefile", text), catalogue=catalogue, environment={}, directory=str(tmp_path))
 
 
 @pytest.fixture
@@ -46,17 +84,19 @@ def talk() -> Talk:
     """Sends pieces to a stand-in: what it answered until it closed or had nothing more to read, and what it received."""
 
     async def exchange(pieces: Sequence[bytes]) -> tuple[bytes, list[Received]]:
-        received: list[Received] = []
-        source = Source("Edgefile", "")
-        async with standing_in(StandIn("127.0.0.1:1", Span(source, 0, 0)), received) as place:
-            reader, writer = await asyncio.open_connection(*place)
-            for piece in pieces:
-                writer.write(piece)
-                await writer.drain()
-            writer.write_eof()
-            answer = await reader.read()
-            writer.close()
-            await writer.wait_closed()
-        return answer, received
+        stand_ins = StandIns()
+        stand_ins.add("127.0.0.1:1", Reply())
+        reader = asyncio.StreamReader()
+        protocol = await stand_ins.dial("127.0.0.1:1", lambda: asyncio.StreamReaderProtocol(reader))
+        transport = protocol._transport  # type: ignore[attr-defined]
+        for piece in pieces:
+            transport.write(piece)
+            await asyncio.sleep(1)
+        transport.write_eof()
+        return await reader.read(), stand_ins.received
 
-    return lambda pieces: asyncio.run(exchange(pieces))
+    def run(pieces: Sequence[bytes]) -> tuple[bytes, list[Received]]:
+        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+            return runner.run(exchange(pieces))
+
+    return run

@@ -72,9 +72,21 @@ def test_a_stand_in_says_what_an_upstream_answers(read: Read) -> None:
         ("repeat none", "a number from 1 to 10000 is expected"),
         ("repeat 10001", "a number from 1 to 10000 is expected"),
         ("header Bad:Name x", "not a header field name"),
+        ('header X "a\\nb"', "the value of a header field has no control characters"),
         ("expect status 20", "a status as 404, or a class as 5xx, is expected"),
         ("expect status", "what is expected of the status?"),
         ("expect mood good", 'nothing is known about "mood" to expect'),
+        ("expect body ~(", "a malformed regular expression: missing )"),
+        ("expect not", 'nothing is known about "not" to expect'),
+        ("expect not mood good", 'nothing is known about "mood" to expect'),
+        ("expect route", "what is expected of the route?"),
+        ("from here", "an IP address such as 203.0.113.9 is expected"),
+        ("request G@T /", "'G@T' is no method"),
+        ("request GET / {\n }", '"request" takes no block'),
+        ("at noon\nrequest GET /", "a time such as 2026-01-31T12:00:00Z is expected"),
+        ("after 10\nrequest GET /", "expected a duration such as 10s"),
+        ("after 10s", "the clock is set and moved before a request: there is none below"),
+        ("upstream 127.0.0.1:1 {\n delay soon\n }", "expected a duration such as 10s"),
         ("upstream 127.0.0.1:1 {\n status 100\n }", "a status from 200 to 599 is expected"),
         ("upstream 127.0.0.1:1 {\n answer 1\n }", 'a stand-in upstream has no "answer"'),
     ],
@@ -84,6 +96,27 @@ def test_a_wrong_line_is_reported_and_left_out(read: Read, line: str, message: s
     assert len(wrong) == 1
     assert message in wrong[0]
     assert scenario.requests[0].repeat == 1
+
+
+def test_the_clock_is_moved_before_the_request_below(read: Read) -> None:
+    (scenario,), wrong = read(
+        """
+        at      2026-01-01T00:00:00Z
+        after   1m
+        request GET /
+        from    ::1
+        expect  status 200
+        after   1h
+        request GET /
+        expect  not status 200
+        """
+    )
+    assert not wrong
+    first, second = scenario.requests
+    assert [(move.at, move.seconds) for move in first.moves] == [(1767225600.0, 0.0), (None, 60.0)]
+    assert [(move.at, move.seconds) for move in second.moves] == [(None, 3600.0)]
+    assert (first.ip, second.ip) == ("::1", "127.0.0.1")
+    assert second.expectations[0].negated
 
 
 def test_what_belongs_to_a_request_cannot_stand_before_it(read: Read) -> None:

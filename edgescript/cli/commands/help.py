@@ -24,7 +24,9 @@ _SHELVES = {
 }
 
 
-@click.command(help="Explain a directive, matcher, placeholder or setting; without NAME, list them all.")
+@click.command(
+    help="Explain a directive, matcher, placeholder, setting or snippet (std/cors); without NAME, list them all."
+)
 @click.argument("name", required=False, metavar="[NAME]")
 def command(name: str | None) -> None:
     from edgescript.catalog import Catalogue
@@ -32,8 +34,26 @@ def command(name: str | None) -> None:
     catalogue = Catalogue.load()
     if name is None:
         console.say(_overview(catalogue))
+    elif name.startswith("std/"):
+        _show_snippet(name)
     else:
         _show(_described(catalogue, name))
+
+
+def _show_snippet(name: str) -> None:
+    from edgescript.language.files import standard_names
+    from edgescript.language.standard import as_markdown, as_text, standard_snippet
+    from edgescript.text.problem import did_you_mean
+
+    known = [f"std/{known}" for known in standard_names()]
+    if name not in known:
+        hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+        raise click.ClickException(f'the standard library has no "{name}"; {hint}')
+    snippet = standard_snippet(name.removeprefix("std/"))
+    if console.has_colour(sys.stdout):
+        console.say_markdown(as_markdown(snippet))
+    else:
+        console.say(as_text(snippet))
 
 
 def _show(descriptions: list[Description]) -> None:
@@ -64,6 +84,8 @@ def _described(catalogue: Catalogue, name: str) -> list[Description]:
 
 def _overview(catalogue: Catalogue) -> str:
     from edgescript.declare.describe import describe
+    from edgescript.language.files import standard_names
+    from edgescript.language.standard import standard_snippet
 
     width = max(60, min(shutil.get_terminal_size((120, 0)).columns, 140))
     lines = ["What an Edgefile may hold. `edge help NAME` tells more."]
@@ -73,6 +95,9 @@ def _overview(catalogue: Catalogue) -> str:
             entry = catalogue.entry(shelf, name)
             if entry is not None:
                 lines.append(_row(name, describe(entry).summary, width))
+    lines += ["", "Standard library:"]
+    for name in standard_names():
+        lines.append(_row(f"std/{name}", standard_snippet(name).summary, width))
     return "\n".join(lines)
 
 

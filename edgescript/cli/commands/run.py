@@ -5,16 +5,14 @@ from __future__ import annotations
 import gc
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from edgescript.cli import console, edgefile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from edgescript.runtime.compose import Server
+    from edgescript.cli.watch import Watch
     from edgescript.runtime.engines import Engine
     from edgescript.server.listen import Address
 
@@ -30,14 +28,16 @@ if TYPE_CHECKING:
     help="Our own HTTP/1.1, or the ASGI application under hypercorn.",
 )
 @click.option(
-    "--watch", is_flag=True, help="Take a changed Edgefile over without stopping; one with errors is reported only."
+    "--watch",
+    is_flag=True,
+    help="Take a changed Edgefile, or what it imports, over without stopping; one with errors is reported only.",
 )
 def command(config: str | None, engine: Engine, watch: bool) -> None:
     if watch and config == "-":
         raise click.UsageError("standard input cannot be watched")
-    follow = _follow(config or edgefile.DEFAULT) if watch else None  # before it is read: no change may be missed
+    watching = _watch(config or edgefile.DEFAULT) if watch else None  # before it is read: no change may be missed
     source = edgefile.read(config)
-    graph = edgefile.usable(source)
+    graph = edgefile.usable(source, read=None if watching is None else watching.read)
     if not graph.listeners:
         raise click.ClickException(f"{source.name} has no site, so there is nothing to serve")
 
@@ -51,15 +51,15 @@ def command(config: str | None, engine: Engine, watch: bool) -> None:
     gc.freeze()
     gc.enable()
     try:
-        run(graph, engine=engine, on_ready=_announce, beside=follow)
+        run(graph, engine=engine, on_ready=_announce, beside=None if watching is None else watching.follow)
     except ListenError as error:
         raise click.ClickException(str(error)) from None
 
 
-def _follow(name: str) -> Callable[[Server], Coroutine[Any, Any, None]]:
+def _watch(name: str) -> Watch:
     from edgescript.cli.watch import Watch
 
-    return Watch(name).follow
+    return Watch(name)
 
 
 def _announce(addresses: tuple[Address, ...]) -> None:

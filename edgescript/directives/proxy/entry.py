@@ -62,7 +62,7 @@ class Proxy:
         request GET http://shop.example.com/api/x?y=1
         expect status 201
         expect body "made"
-        expect header !Server
+        expect header Server edge
         expect upstream 10.0.0.1:8080
         expect upstream uri /api/x?y=1
         expect upstream header Host shop.example.com

@@ -8,7 +8,7 @@ endif
 
 syntax match edgefileContinuation /\v\\[ \t]*\n/ contained
 syntax match edgefileConstant /\v\S@1<!%(most_recently_modified|first_exist_fallback|private_ranges|smallest_size|largest_size|strip_prefix|strip_suffix|first_exist|path_regexp|round_robin|http\/1\.0\+|http\/1\.1\+|http\/1\.0|http\/1\.1|discard|http\/2\+|http\/3\+|replace|http\/2|http\/3|inside|random|stderr|stdout|first|https|query|file|grpc|gzip|http|json|zstd|off|br|on)%(\S)@!/ contained
-syntax match edgefilePlaceholder /\v%(\\)@<!\{[A-Za-z_][A-Za-z0-9_.-]*%(\[\d+\])?\}/ contained
+syntax match edgefilePlaceholder /\v%(\\)@<!\{%(args%(\.[A-Za-z0-9_-]+|\[[0-9:]+\])%(:%([^{}\n]|\{[^{}\n]*\})*)?|[A-Za-z_][A-Za-z0-9_.-]*)\}/ contained
 syntax match edgefileEnvironment /\v%(\\)@<!\{\$[^{}: \t]+%(:%([^{}\n]|\{[^{}\n]*\})*)?\}/ contained
 syntax match edgefileNumber /\v\S@1<!%([+-]?\d+%(\.\d+)?\%?|%(\d+%(\.\d+)?%(us|µs|ms|s|m|h|d))+|\d+%(\.\d+)?%([KMGT]i?)?B|\d+\/[0-9.]*%(us|µs|ms|s|m|h|d)|[1-5]xx)%(\S)@!/ contained
 syntax match edgefileNamedMatcher /\v\S@1<!\@[A-Za-z0-9_-]+%(\S)@!/ contained
