@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -64,10 +63,3 @@ def _line(line: list[Coloured]) -> list[str]:
     text = "".join(character for character, _ in line)
     runs = [(part, "".join(character for character, _ in run)) for part, run in groupby(line, key=lambda one: one[1])]
     return [text, *(f"    | {part.value}: {run.strip()}" for part, run in runs if part is not None and run.strip())]
-
-
-@pytest.fixture(scope="session")
-def extension() -> dict[str, object]:
-    """The extension's package.json."""
-    read: dict[str, object] = json.loads((SAMPLES.parents[1] / "package.json").read_text(encoding="utf-8"))
-    return read
