@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # Real peers that the tests talk to, as command:package. Without them, and without root, the tests that need them are skipped.
-TEST_PEERS := nginx:nginx-light curl:curl dot:graphviz
+TEST_PEERS := nginx:nginx-light curl:curl dot:graphviz vim:vim-nox emacs:emacs-nox batcat:bat node:nodejs npm:npm
 BENCH_PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux
 
 # Install the Debian packages of those commands that are missing, where this runs as root; RUNLEVEL=1 keeps services from
@@ -27,13 +27,22 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: help run test check generate bench
+# What the tests of the VS Code extension need, where there is npm.
+define extension
+@cd vscode-extension && if command -v npm >/dev/null 2>&1 && \
+    { ! [ -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; }; then \
+    npm ci --loglevel=error --no-progress >/dev/null && touch node_modules/.package-lock.json; \
+fi
+endef
+
+.PHONY: help run test check generate docs bench
 
 help:
 	@echo "make run       start the quickstart example"
 	@echo "make test      run all tests (ARGS='-k name' for some)"
 	@echo "make check     formatting, lint, types, layers, generated files"
 	@echo "make generate  write the generated files"
+	@echo "make docs      build the documentation site into build/site"
 	@echo "make bench     measure beside real peers (ARGS='--quick --case hello' for one case)"
 
 # Debian's python3 comes without ensurepip unless python3-venv is there.
@@ -51,6 +60,7 @@ run: $(READY)
 
 test: $(READY)
 	$(call debian,$(TEST_PEERS))
+	$(call extension)
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: $(READY)
@@ -62,6 +72,9 @@ check: $(READY)
 
 generate: $(READY)
 	$(BIN)/python -m edgescript.generate
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
 
 bench: $(READY)
 	$(call debian,$(BENCH_PEERS))

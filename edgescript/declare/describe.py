@@ -257,11 +257,11 @@ def as_markdown(description: Description) -> str:
     parts = [
         f"# {description.name}",
         f"*{KIND_OF_ENTRY[description.shelf].capitalize()}{role}.*",
-        f"```edge\n{description.usage}\n```",
+        f"```text\n{description.usage}\n```",
         description.summary,
         description.body,
         *_markdown_sections(description),
-        *(f"## Example\n\n```edge\n{example}```" for example in description.examples),
+        *(f"## Example\n\n```edgefile\n{example}```" for example in description.examples),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -274,7 +274,7 @@ def _markdown_sections(description: Description) -> Iterator[str]:
 
 
 def _markdown_field(field: FieldText, depth: int) -> Iterator[str]:
-    yield f"{'  ' * depth}- `{field.syntax}`: {_told(field)}"
+    yield f"{'    ' * depth}- `{field.syntax}`: {_told(field)}"
     for inner in field.fields:
         yield from _markdown_field(inner, depth + 1)
 

@@ -39,6 +39,8 @@ class Function(NamedTuple):
     run: Callable[..., Any]
     takes: tuple[Type, ...]
     gives: Type
+    #: What it gives, for a reader.
+    doc: str
     optional: int = 0
 
 
@@ -57,37 +59,59 @@ def _text(value: Any) -> str:
 _TEXT, _NUMBER, _BOOLEAN, _LIST, _ANY = Type.TEXT, Type.NUMBER, Type.BOOLEAN, Type.LIST, Type.ANY
 
 FUNCTIONS: dict[str, Function] = {
-    "int": Function(int, (_ANY,), _NUMBER),
-    "float": Function(float, (_ANY,), _NUMBER),
-    "str": Function(_text, (_ANY,), _TEXT),
-    "bool": Function(bool, (_ANY,), _BOOLEAN),
-    "len": Function(len, (_ANY,), _NUMBER),
-    "lower": Function(str.lower, (_TEXT,), _TEXT),
-    "upper": Function(str.upper, (_TEXT,), _TEXT),
+    "int": Function(int, (_ANY,), _NUMBER, "The whole number that a text writes."),
+    "float": Function(float, (_ANY,), _NUMBER, "The number that a text writes."),
+    "str": Function(_text, (_ANY,), _TEXT, "The value as a text."),
+    "bool": Function(bool, (_ANY,), _BOOLEAN, "Whether the value is anything: neither empty nor 0."),
+    "len": Function(len, (_ANY,), _NUMBER, "How many characters a text has, or parts a list."),
+    "lower": Function(str.lower, (_TEXT,), _TEXT, "The text in lower case."),
+    "upper": Function(str.upper, (_TEXT,), _TEXT, "The text in upper case."),
 }
 
 METHODS: dict[str, Function] = {
-    "startswith": Function(str.startswith, (_TEXT, _ANY), _BOOLEAN),
-    "endswith": Function(str.endswith, (_TEXT, _ANY), _BOOLEAN),
-    "lower": Function(str.lower, (_TEXT,), _TEXT),
-    "upper": Function(str.upper, (_TEXT,), _TEXT),
-    "casefold": Function(str.casefold, (_TEXT,), _TEXT),
-    "strip": Function(str.strip, (_TEXT, _TEXT), _TEXT, 1),
-    "lstrip": Function(str.lstrip, (_TEXT, _TEXT), _TEXT, 1),
-    "rstrip": Function(str.rstrip, (_TEXT, _TEXT), _TEXT, 1),
-    "removeprefix": Function(str.removeprefix, (_TEXT, _TEXT), _TEXT),
-    "removesuffix": Function(str.removesuffix, (_TEXT, _TEXT), _TEXT),
-    "replace": Function(_replace, (_TEXT, _TEXT, _TEXT), _TEXT),
-    "split": Function(str.split, (_TEXT, _TEXT), _LIST, 1),
-    "count": Function(str.count, (_TEXT, _TEXT), _NUMBER),
-    "find": Function(str.find, (_TEXT, _TEXT), _NUMBER),
-    "isdigit": Function(str.isdigit, (_TEXT,), _BOOLEAN),
-    "isdecimal": Function(str.isdecimal, (_TEXT,), _BOOLEAN),
-    "isalpha": Function(str.isalpha, (_TEXT,), _BOOLEAN),
-    "isalnum": Function(str.isalnum, (_TEXT,), _BOOLEAN),
-    "isascii": Function(str.isascii, (_TEXT,), _BOOLEAN),
-    "islower": Function(str.islower, (_TEXT,), _BOOLEAN),
-    "isupper": Function(str.isupper, (_TEXT,), _BOOLEAN),
+    "startswith": Function(
+        str.startswith,
+        (_TEXT, _ANY),
+        _BOOLEAN,
+        "Whether the text begins with the other, or with one of several in parentheses.",
+    ),
+    "endswith": Function(
+        str.endswith,
+        (_TEXT, _ANY),
+        _BOOLEAN,
+        "Whether the text ends with the other, or with one of several in parentheses.",
+    ),
+    "lower": Function(str.lower, (_TEXT,), _TEXT, "The text in lower case."),
+    "upper": Function(str.upper, (_TEXT,), _TEXT, "The text in upper case."),
+    "casefold": Function(str.casefold, (_TEXT,), _TEXT, "The text as for comparing without regard to case."),
+    "strip": Function(
+        str.strip, (_TEXT, _TEXT), _TEXT, "The text without blanks, or without these characters, at both ends.", 1
+    ),
+    "lstrip": Function(
+        str.lstrip, (_TEXT, _TEXT), _TEXT, "The text without blanks, or without these characters, at its beginning.", 1
+    ),
+    "rstrip": Function(
+        str.rstrip, (_TEXT, _TEXT), _TEXT, "The text without blanks, or without these characters, at its end.", 1
+    ),
+    "removeprefix": Function(
+        str.removeprefix, (_TEXT, _TEXT), _TEXT, "The text without this beginning, where it has that."
+    ),
+    "removesuffix": Function(str.removesuffix, (_TEXT, _TEXT), _TEXT, "The text without this end, where it has that."),
+    "replace": Function(
+        _replace, (_TEXT, _TEXT, _TEXT), _TEXT, "The text with the second in every place of the first."
+    ),
+    "split": Function(str.split, (_TEXT, _TEXT), _LIST, "The list of its parts between blanks, or between these.", 1),
+    "count": Function(str.count, (_TEXT, _TEXT), _NUMBER, "How often the other stands in the text."),
+    "find": Function(
+        str.find, (_TEXT, _TEXT), _NUMBER, "Where the other stands in the text, counted from 0; -1 if nowhere."
+    ),
+    "isdigit": Function(str.isdigit, (_TEXT,), _BOOLEAN, "Whether the text is digits only."),
+    "isdecimal": Function(str.isdecimal, (_TEXT,), _BOOLEAN, "Whether the text is decimal digits only."),
+    "isalpha": Function(str.isalpha, (_TEXT,), _BOOLEAN, "Whether the text is letters only."),
+    "isalnum": Function(str.isalnum, (_TEXT,), _BOOLEAN, "Whether the text is letters and digits only."),
+    "isascii": Function(str.isascii, (_TEXT,), _BOOLEAN, "Whether the text is ASCII only."),
+    "islower": Function(str.islower, (_TEXT,), _BOOLEAN, "Whether all letters are lower-case."),
+    "isupper": Function(str.isupper, (_TEXT,), _BOOLEAN, "Whether all letters are upper-case."),
 }
 
 

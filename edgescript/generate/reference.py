@@ -27,6 +27,7 @@ def files(catalogue: Catalogue) -> dict[str, str]:
     for shelf, descriptions in shelves.items():
         if shelf != "placeholders":
             found |= {f"{FOLDER}/{shelf}/{one.name}.md": describe.as_markdown(one) for one in descriptions}
+            found[f"{FOLDER}/{shelf}/README.md"] = _shelf(shelf, descriptions)
     found[f"{FOLDER}/placeholders.md"] = _placeholders(catalogue, shelves["placeholders"])
     found[f"{FOLDER}/values.md"] = _values()
     pages = [known for code in codes() if (known := page(code)) is not None]
@@ -44,8 +45,19 @@ def _index(shelves: dict[str, list[Description]]) -> str:
         ]
         parts += [f"## {_TITLES[shelf]}", _table(["", ""], rows)]
     parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
+    parts[-1] += "\n- [Expressions](expressions.md): what conditions may say and call"
+    parts[-1] += "\n- [Standard library](std/README.md): what `import std/NAME` puts in"
     parts[-1] += "\n- [Problems](problems.md): the codes of everything that can be wrong with an Edgefile"
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _shelf(shelf: str, descriptions: list[Description]) -> str:
+    """The index of one shelf; directives with what they do with a request."""
+    rows = [
+        [f"[`{one.name}`]({one.name}.md)", *([one.role] if one.role else []), _first_sentence(one.summary)]
+        for one in descriptions
+    ]
+    return f"# {_TITLES[shelf]}\n\n{_table([''] * max(map(len, rows), default=2), rows)}\n"
 
 
 def _cell(description: Description) -> str:

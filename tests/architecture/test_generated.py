@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import edgescript
-from edgescript.catalog import Catalogue
 from edgescript.generate import __main__ as generate
 from edgescript.generate import textmate
 
@@ -58,8 +57,8 @@ def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the source tree, with its generated files."""
-    for folder in ("edgescript", "grammar", "docs", "vscode-extension"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("edgescript", "grammar", "stdlib", "docs", "editors", "vscode-extension"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     return tmp_path
 
 
@@ -106,15 +105,3 @@ def test_the_page_of_an_entry_that_is_gone_goes_too(copy: Path) -> None:
 def test_a_wrong_argument_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert generate.main(["--chekc"]) == 2
     assert "--chekc" in capsys.readouterr().err
-
-
-def test_the_grammar_of_the_editor_is_made_of_sound_patterns() -> None:
-    grammar = json.loads(generate.generated(Catalogue.load())[textmate.PATH])
-    rules = [*grammar["patterns"], grammar["repository"]["placeholder"], *grammar["repository"]["text"]["patterns"]]
-    for rule in rules:
-        for key in ("match", "begin"):
-            if key in rule:
-                re.compile(rule[key])
-    (words,) = [rule["match"] for rule in rules if "keyword.other.directive.edgefile" in str(rule.get("captures"))]
-    for name in Catalogue.load().files("directives"):
-        assert re.match(words, f"    {name} x"), name

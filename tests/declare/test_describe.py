@@ -67,7 +67,7 @@ def test_the_reference_page_has_the_same_facts(answer: Description) -> None:
     page = as_markdown(answer)
     assert page.startswith("# answer\n\n*Directive, answers the request.*\n")
     assert "- `mode <plain|html>`: What the text is. Default: `plain`." in page
-    assert "```edge\n:80 {" in page
+    assert "```edgefile\n:80 {" in page
 
 
 def test_the_schema_has_types_and_defaults(answer: Description, forward: Description) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,16 +31,20 @@ def test_every_example_has_the_one_shape_of_edge_fmt() -> None:
     repository = Path(__file__).parents[2]
     texts = {str(file): file.read_text() for file in [*EXAMPLES, *(repository / "stdlib").glob("*.edge")]}
     texts |= {example.name: example.text for example in examples(Catalogue.load())}
-    texts["README.md"] = next(
-        block.lstrip("\n") for block in (repository / "README.md").read_text().split("```") if "handle {" in block
-    )
+    texts["README.md"] = _tour((repository / "README.md").read_text())
     crooked = [name for name, text in texts.items() if format_tree(parse(Source(name, text))[0]) != text]
     assert crooked == []
 
 
 def test_the_tour_in_the_readme_is_an_edgefile_whose_tests_hold(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (text,) = [block for block in readme.split("```")[1::2] if "handle" in block]
-    report = check(Source("README.md", text), catalogue=Catalogue.load(), environment={}, directory=str(tmp_path))
+    report = check(
+        Source("README.md", _tour(readme)), catalogue=Catalogue.load(), environment={}, directory=str(tmp_path)
+    )
     assert str(report) == ""
     assert report.results
+
+
+def _tour(readme: str) -> str:
+    (text,) = re.findall(r"^```edgefile\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    return str(text)

@@ -1,0 +1,83 @@
+;;; edgefile-syntax.el --- The words of Edgefiles  -*- lexical-binding: t -*-
+
+;; Written by `make generate'; not to be changed by hand.
+
+;;; Code:
+
+(defconst edgefile-syntax-contexts
+  '((file
+     ("\\(?:test\\)" test test nil constant)
+     ("([A-Za-z0-9_-]+)" snippet directives nil constant)
+     ("{[ \t]*\\(?:#.*\\)?$" brace settings nil constant)
+     ("\\(?:import\\)" keyword directives nil constant)
+     ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
+     ("\\(?:handle_errors\\|handle_path\\|handle\\|route\\)" group directives nil constant)
+     ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|log\\|map\\|uri\\)" directive options nil constant)
+     ("\\(?:[^ \t\n#{}\"`,(@][^ \t\n{},]*\\(?:{[^{} \t\n]*}[^ \t\n{},]*\\)*\\|{\\$[^{} \t\n]*}[^ \t\n{},]*\\)\\(?:,[ \t]*\\(?:[^ \t\n#{}\"`,(@][^ \t\n{},]*\\(?:{[^{} \t\n]*}[^ \t\n{},]*\\)*\\|{\\$[^{} \t\n]*}[^ \t\n{},]*\\)\\)*,?" site directives nil constant))
+    (directives
+     ("\\(?:import\\)" keyword directives nil constant)
+     ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
+     ("\\(?:handle_errors\\|handle_path\\|handle\\|route\\)" group directives nil constant)
+     ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|log\\|map\\|uri\\)" directive options nil constant)
+     ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|write_idle\\|forwarded\\|header_up\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|rewrite\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|age\\|tls\\|via\\|to\\)" option options nil constant))
+    (options
+     ("\\(?:import\\)" keyword directives nil constant)
+     ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|write_idle\\|forwarded\\|header_up\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|rewrite\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|age\\|tls\\|via\\|to\\)" option options nil constant)
+     ("[^ \t\n#{}\"`][^ \t\n{]*" field options nil constant))
+    (settings
+     ("\\(?:import\\)" keyword directives nil constant)
+     ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
+     ("\\(?:client_ip_headers\\|trusted_proxies\\|grace_period\\|timeouts\\|limits\\)" setting options nil constant))
+    (matchers
+     ("\\(?:import\\)" keyword directives nil constant)
+     ("\\(?:header_regexp\\|path_regexp\\|expression\\|client_ip\\|remote_ip\\|protocol\\|cookie\\|header\\|method\\|scheme\\|query\\|host\\|path\\|not\\)" matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher))
+    (test
+     ("\\(?:upstream\\)" test-word stand-in nil constant)
+     ("\\(?:expect\\)" test-word directives ("status" "header" "body" "abort" "upstream" "route" "cache" "method" "uri" "none") subject)
+     ("\\(?:request\\|header\\|repeat\\|after\\|body\\|from\\|at\\)" test-word directives nil constant))
+    (stand-in
+     ("\\(?:header\\|status\\|delay\\|body\\|fail\\)" test-word directives nil constant)))
+  "Of each context its lines, each a list of five.
+The pattern of the first word, its part, the context of the block, names that
+may stand among the arguments, and the part that these are.")
+
+(defconst edgefile-syntax-words
+  '(("@[A-Za-z0-9_-]+" . named-matcher)
+    ("\\(?:[+-]?[0-9]+\\(?:\\.[0-9]+\\)?%?\\|\\(?:[0-9]+\\(?:\\.[0-9]+\\)?\\(?:us\\|µs\\|ms\\|s\\|m\\|h\\|d\\)\\)+\\|[0-9]+\\(?:\\.[0-9]+\\)?\\(?:[KMGT]i?\\)?B\\|[0-9]+/[0-9.]*\\(?:us\\|µs\\|ms\\|s\\|m\\|h\\|d\\)\\|[1-5]xx\\)" . number)
+    ("\\(?:most_recently_modified\\|first_exist_fallback\\|private_ranges\\|smallest_size\\|largest_size\\|strip_prefix\\|strip_suffix\\|first_exist\\|path_regexp\\|round_robin\\|http/1\\.0\\+\\|http/1\\.1\\+\\|http/1\\.0\\|http/1\\.1\\|discard\\|http/2\\+\\|http/3\\+\\|replace\\|http/2\\|http/3\\|inside\\|random\\|stderr\\|stdout\\|first\\|https\\|query\\|file\\|grpc\\|gzip\\|http\\|json\\|zstd\\|off\\|br\\|on\\)" . constant))
+  "Patterns of whole arguments and their parts; what comes first wins.")
+
+(defconst edgefile-syntax-inner
+  '(("{\\$[^{}: \t\n]+\\(?::\\(?:[^{}\n]\\|{[^{}\n]*}\\)*\\)?}" . environment)
+    ("{\\(?:args\\(?:\\.[A-Za-z0-9_-]+\\|\\[[0-9:]+\\]\\)\\(?::\\(?:[^{}\n]\\|{[^{}\n]*}\\)*\\)?\\|[A-Za-z_][A-Za-z0-9_.-]*\\)}" . placeholder))
+  "Patterns of what may stand within arguments, quoted or not, and their parts.")
+
+(defconst edgefile-syntax-faces
+  '((comment . font-lock-comment-face)
+    (quoted . font-lock-string-face)
+    (raw . font-lock-string-face)
+    (heredoc . font-lock-string-face)
+    (escape . font-lock-constant-face)
+    (placeholder . font-lock-variable-name-face)
+    (environment . font-lock-preprocessor-face)
+    (site . font-lock-function-name-face)
+    (snippet . font-lock-function-name-face)
+    (test . font-lock-keyword-face)
+    (named-matcher . font-lock-variable-name-face)
+    (keyword . font-lock-preprocessor-face)
+    (group . font-lock-keyword-face)
+    (directive . font-lock-builtin-face)
+    (option . font-lock-type-face)
+    (field . font-lock-variable-name-face)
+    (matcher . font-lock-function-name-face)
+    (setting . font-lock-type-face)
+    (test-word . font-lock-builtin-face)
+    (subject . font-lock-type-face)
+    (number . font-lock-constant-face)
+    (constant . font-lock-constant-face)
+    (brace . default)
+    (continuation . font-lock-constant-face))
+  "The face that each part looks like.")
+
+(provide 'edgefile-syntax)
+;;; edgefile-syntax.el ends here

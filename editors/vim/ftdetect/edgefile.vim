@@ -1,0 +1,1 @@
+autocmd BufNewFile,BufRead Edgefile,*.Edgefile,*.edge setfiletype edgefile
