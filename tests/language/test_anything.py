@@ -116,7 +116,12 @@ def test_a_file_cut_off_anywhere_comes_to_a_lossless_tree(sample: bytes) -> None
 # Formatting, of whatever has no problems
 
 bare = st.text(alphabet="abé/*.:@#-=<>{}()\\日", min_size=1, max_size=6).filter(
-    lambda word: not word.startswith(("#", "{#", "}#", "<<")) and word not in ("{", "}", "{}") and word[-1] not in "\\{"
+    lambda word: (
+        not word.startswith(("#", "{#", "}#", "<<"))
+        and word not in ("{", "{}")
+        and word.strip("}")
+        and word[-1] not in "\\{"
+    )
 )
 quoted = st.text(alphabet='ab `#{}\\"é', max_size=8).map(
     lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
