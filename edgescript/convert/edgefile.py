@@ -13,6 +13,8 @@ _INDENT = "    "
 #: What a bare word may be without meaning something else: no blank, no quote at its start, no brace alone.
 _BARE = re.compile(r"(?![\"`#]|<<[A-Za-z_])[^\s\\\u200b\ufeff]+")
 _ALONE = ("{", "}", "{}")
+#: As `language.lexer` has it: control characters, those that turn the direction of text, and lone surrogates.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -24,6 +26,10 @@ class Directive:
     block: list[Node] | None = None
     #: Said behind the line, without `#`.
     comment: str | None = None
+    #: What it was made of: the place and the text in the original, for the report.
+    origin: tuple[str, str] | None = None
+    #: It may be left out where it does not fit: it was added, and stands for nothing in the original.
+    optional: bool = False
 
 
 @dataclass(slots=True)
@@ -52,8 +58,12 @@ class Edgefile:
 
     def __str__(self) -> str:
         """The text, as `edge fmt` would leave it."""
+        return "".join(f"{line}\n" for line, _ in self.lines()).rstrip("\n") + "\n"
+
+    def lines(self) -> list[tuple[str, Node]]:
+        """Each line of the text with the node that it belongs to, the innermost."""
         blocks = [Directive([], self.settings), Blank(), *self.nodes] if self.settings else self.nodes
-        return "".join(f"{line}\n" for line in _lines(blocks, 0)).strip("\n") + "\n"
+        return list(_lines(blocks, 0))
 
 
 def quoted(word: str) -> str:
@@ -67,24 +77,33 @@ def quoted(word: str) -> str:
     return '"' + escaped.replace("\n", "\\n").replace("\t", "\\t") + '"'
 
 
-def _lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
+def printable(text: str) -> str:
+    """A text without the characters that cannot stand in an Edgefile."""
+    return _FORBIDDEN.sub("\ufffd", text)
+
+
+def _lines(nodes: Sequence[Node], depth: int) -> Iterator[tuple[str, Node]]:
     indent = _INDENT * depth
+    before: Node = Blank()
     for node in nodes:
         if isinstance(node, Blank):
-            yield ""
+            if not isinstance(before, Blank):
+                yield "", node
         elif isinstance(node, Comment):
-            yield from (f"{indent}# {line}".rstrip() for line in node.text.splitlines())
+            for line in printable(node.text).splitlines() or [""]:
+                yield f"{indent}# {line}".rstrip(), node
         else:
             yield from _directive(node, indent, depth)
+        before = node
 
 
-def _directive(node: Directive, indent: str, depth: int) -> Iterator[str]:
+def _directive(node: Directive, indent: str, depth: int) -> Iterator[tuple[str, Node]]:
     parts = [quoted(word) for word in node.words]
     if node.block is not None:
         parts.append("{")
     if node.comment is not None:
-        parts.append(f"# {' '.join(node.comment.split())}")
-    yield indent + " ".join(parts)
+        parts.append(f"# {' '.join(printable(node.comment).split())}".rstrip())
+    yield indent + " ".join(parts), node
     if node.block is not None:
         yield from _lines(node.block, depth + 1)
-        yield f"{indent}}}"
+        yield f"{indent}}}", node
