@@ -13,6 +13,8 @@ from edgescript.text.source import Source
 
 #: One directive less may make others wrong, which used it.
 _ROUNDS = 12
+#: What stands behind something that answers every request never ran in the original either.
+_NEVER_RUNS = ("E201",)
 
 
 class _AnyEnvironment(Mapping[str, str]):
@@ -75,7 +77,7 @@ def _without(nodes: list[Node], wrong: dict[int, Problem], report: Report) -> li
             found.append(node)
         elif not (isinstance(node, Directive) and node.optional):
             _note(node, problem, report)
-            found.append(_as_comment(node, "not converted: "))
+            found.append(_as_comment(node, "left out, it never runs: " if problem.code in _NEVER_RUNS else "not converted: "))
     return found
 
 
@@ -85,15 +87,16 @@ def _as_comment(node: Node, said: str = "") -> Comment:
 
 
 def _note(node: Node, problem: Problem, report: Report) -> None:
-    """Say of the directive, and of all that its block holds, that it is not converted."""
-    reason = problem.message if problem.hint is None else f"{problem.message} ({problem.hint})"
+    """Say of the directive, and of all that its block holds, that it is not converted, or was not needed."""
+    outcome = Outcome.CONVERTED if problem.code in _NEVER_RUNS else Outcome.NOT
+    reason = problem.message if problem.hint is None or outcome is Outcome.CONVERTED else f"{problem.message} ({problem.hint})"
     origins = [one.origin for one in _directives(node) if one.origin is not None]
     for place, written in origins:
         before = next((one for one in report.remarks if (one.place, one.written) == (place, written)), None)
         if before is not None and before.outcome in (Outcome.CONVERTED, Outcome.PARTLY):
-            report.remarks[report.remarks.index(before)] = Remark(Outcome.NOT, place, written, reason)
+            report.remarks[report.remarks.index(before)] = Remark(outcome, place, written, reason)
         elif before is None:
-            report.add(Outcome.NOT, place, written, reason)
+            report.add(outcome, place, written, reason)
     if not origins:
         report.add(Outcome.NOT, "Edgefile", Edgefile(nodes=[node]).lines()[0][0].strip(), reason)
 

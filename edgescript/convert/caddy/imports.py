@@ -116,9 +116,10 @@ class Importer:
             ]
         block = None if line.block is None else [one for inner in line.block for one in self._filled(inner, importing)]
         words = [filled for word in line.words for filled in _with_arguments(word, importing.arguments[1:])]
-        if len(words) != len(line.words):
-            return [replace(line, words=words, quoted=frozenset(), block=block)]
-        return [replace(line, words=words, block=block)]
+        if words == line.words:
+            return [replace(line, block=block)]
+        quoted = line.quoted if len(words) == len(line.words) else frozenset[int]()
+        return [replace(line, words=words, raw=tuple(words), quoted=quoted, block=block)]
 
 
 def _defined(sign: str, line: Line) -> str | None:

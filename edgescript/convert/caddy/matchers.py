@@ -45,7 +45,12 @@ def _on_one_line(line: Line, context: Context) -> list[str]:
         return ["expression", expression.converted(line.words[1], context)]
     if len(line.words) < 2:
         raise NotConverted("the matcher has no parts")
-    return _part(line.words[1:], context)
+    return _part(_with_quotes(line.words[1:], line.raw[1:]), context)
+
+
+def _with_quotes(words: Sequence[str], raw: Sequence[str]) -> Sequence[str]:
+    """An expression of several words keeps the quotes of its texts."""
+    return raw if len(raw) == len(words) > 2 and words[0] == "expression" else words
 
 
 def _parts(lines: list[Line], context: Context) -> list[Node]:
@@ -84,7 +89,7 @@ def _line(line: Line, context: Context) -> Directive:
         raise NotConverted(f'the matcher "{line.name}" has a block')
     if 0 in line.quoted and len(line.words) == 1:
         return Directive(["expression", expression.converted(line.name, context)])
-    return Directive(_part(line.words, context))
+    return Directive(_part(_with_quotes(line.words, line.raw), context))
 
 
 def _options(lines: list[Line] | None, context: Context) -> list[Node] | None:

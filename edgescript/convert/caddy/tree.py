@@ -19,6 +19,8 @@ class Line:
     span: Span
     #: Those of the words that stood in quotes, by number.
     quoted: frozenset[int] = frozenset()
+    #: The words as they are written, with their quotes.
+    raw: tuple[str, ...] = ()
     block: list[Line] | None = None
     #: The lines of comment above, and the comment behind.
     above: list[str] = field(default_factory=list)
@@ -124,7 +126,8 @@ class _Parser:
         words = self._words
         span = Span(self._source, words[0].start if words else max(end - 1, 0), end)
         quoted = frozenset(number for number, word in enumerate(words) if word.is_quoted)
-        line = Line([word.text for word in words], span, quoted, above=self._above, is_apart=self._is_apart)
+        raw = tuple(self._source.text[word.start : word.end] for word in words)
+        line = Line([word.text for word in words], span, quoted, raw, above=self._above, is_apart=self._is_apart)
         self._words, self._above, self._is_apart = [], [], False
         return line
 
