@@ -35,6 +35,9 @@ _METHODS = {"startsWith": "startswith", "endsWith": "endswith", "lowerAscii": "l
 _FUNCTIONS = {"size": "len", "int": "int", "string": "str", "double": "float", "bool": "bool"}
 _CONSTANTS = {"true": "True", "false": "False"}
 
+#: Caddy compares these with numbers.
+_NUMBERS = ("err.status_code", "resp.status")
+
 MAX_DEPTH = 30
 MAX_LENGTH = 4000
 
@@ -200,6 +203,8 @@ def _cut(text: str) -> list[tuple[str, str]]:
 def _placeholder(name: str, context: Context) -> str:
     """`{header.X-Level}` is `header["X-Level"]`."""
     ours = placeholders.name_of(name, context)
+    if ours in _NUMBERS:
+        return f"int({ours})"
     head, dot, rest = ours.partition(".")
     if dot and not rest.isidentifier():
         return f'{head}["{rest}"]'
