@@ -77,7 +77,9 @@ def _without(nodes: list[Node], wrong: dict[int, Problem], report: Report) -> li
             found.append(node)
         elif not (isinstance(node, Directive) and node.optional):
             _note(node, problem, report)
-            found.append(_as_comment(node, "left out, it never runs: " if problem.code in _NEVER_RUNS else "not converted: "))
+            found.append(
+                _as_comment(node, "left out, it never runs: " if problem.code in _NEVER_RUNS else "not converted: ")
+            )
     return found
 
 
@@ -89,7 +91,11 @@ def _as_comment(node: Node, said: str = "") -> Comment:
 def _note(node: Node, problem: Problem, report: Report) -> None:
     """Say of the directive, and of all that its block holds, that it is not converted, or was not needed."""
     outcome = Outcome.CONVERTED if problem.code in _NEVER_RUNS else Outcome.NOT
-    reason = problem.message if problem.hint is None or outcome is Outcome.CONVERTED else f"{problem.message} ({problem.hint})"
+    reason = (
+        problem.message
+        if problem.hint is None or outcome is Outcome.CONVERTED
+        else f"{problem.message} ({problem.hint})"
+    )
     origins = [one.origin for one in _directives(node) if one.origin is not None]
     for place, written in origins:
         before = next((one for one in report.remarks if (one.place, one.written) == (place, written)), None)

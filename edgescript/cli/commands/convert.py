@@ -37,9 +37,13 @@ def _converter(kind: str) -> ModuleType:
     """
 )
 @click.argument("file", metavar="FILE")
-@click.option("--from", "kind", type=click.Choice(_kinds()), help="What it is; guessed from name and content if left out.")
+@click.option(
+    "--from", "kind", type=click.Choice(_kinds()), help="What it is; guessed from name and content if left out."
+)
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the Edgefile there.")
-@click.option("--report", type=click.Choice(["text", "json"]), default="text", help="The report, for people or for tools.")
+@click.option(
+    "--report", type=click.Choice(["text", "json"]), default="text", help="The report, for people or for tools."
+)
 @click.option("--strict", is_flag=True, help="Exit 1 if anything was not, or only partly, converted.")
 def command(file: str, kind: str | None, output: str | None, report: str, strict: bool) -> None:
     from edgescript.language.files import find_files, read_file

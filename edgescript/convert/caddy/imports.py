@@ -45,8 +45,10 @@ class Importer:
                 yield from self._comments(line)
                 yield from self._import(line)
             elif line.block is not None and (name := _defined("", line)) is not None:
+                yield from self._comments(line)
                 self.snippets[name] = line.block
             elif line.block is not None and (name := _defined("&", line)) is not None:
+                yield from self._comments(line)
                 self.routes[name] = self.lines(line.block)
             else:
                 yield replace(line, block=None if line.block is None else self.lines(line.block))
@@ -108,12 +110,7 @@ class Importer:
         if line.words == ["{block}"] and line.block is None:
             return [replace(one) for one in importing.block or ()]
         if len(line.words) == 1 and (named := _BLOCKS.fullmatch(line.words[0])):
-            return [
-                replace(one)
-                for part in importing.block or ()
-                if part.name == named[1]
-                for one in part.block or ()
-            ]
+            return [replace(one) for part in importing.block or () if part.name == named[1] for one in part.block or ()]
         block = None if line.block is None else [one for inner in line.block for one in self._filled(inner, importing)]
         words = [filled for word in line.words for filled in _with_arguments(word, importing.arguments[1:])]
         if words == line.words:

@@ -110,7 +110,12 @@ def _trusted_proxies(line: Line, context: Context) -> list[Node]:
 
 
 def _timeouts(line: Line, context: Context) -> list[Node]:
-    names = {"read_header": "read_header", "idle": "idle", "read_body_idle": "read_body_idle", "write_idle": "write_idle"}
+    names = {
+        "read_header": "read_header",
+        "idle": "idle",
+        "read_body_idle": "read_body_idle",
+        "write_idle": "write_idle",
+    }
     inside: list[Node] = []
     for option in line.block or ():
         if option.name in names:
@@ -154,13 +159,13 @@ _OPTIONS: dict[str, Converter] = {
     "auto_https": _auto_https,
     "servers": _servers,
 }
-_OF_CADDY = frozenset(
-    """
-    debug default_bind storage storage_check storage_clean_interval admin persist_config log grace_period shutdown_delay
-    email acme_ca acme_ca_root acme_eab acme_dns dns tls_resolvers default_sni fallback_sni local_certs
-    skip_install_trust on_demand_tls key_type cert_issuer cert_lifetime renew_interval renewal_window_ratio
-    preferred_chains ocsp_interval ocsp_stapling ech metrics filesystem pki events experimental_http3
-    listener_wrappers packet_conn_wrappers keepalive_interval keepalive_idle keepalive_count 0rtt trusted_proxies_unix
-    enable_full_duplex expected_underscore_headers expected_dot_headers log_credentials strict_sni_host trace
-    """.split()
-)
+_OF_CADDY = frozenset((
+    "debug", "default_bind", "storage", "storage_check", "storage_clean_interval", "admin", "persist_config",
+    "log", "grace_period", "shutdown_delay", "email", "acme_ca", "acme_ca_root", "acme_eab", "acme_dns", "dns",
+    "tls_resolvers", "default_sni", "fallback_sni", "local_certs", "skip_install_trust", "on_demand_tls",
+    "key_type", "cert_issuer", "cert_lifetime", "renew_interval", "renewal_window_ratio", "preferred_chains",
+    "ocsp_interval", "ocsp_stapling", "ech", "metrics", "filesystem", "pki", "events", "experimental_http3",
+    "listener_wrappers", "packet_conn_wrappers", "keepalive_interval", "keepalive_idle", "keepalive_count",
+    "0rtt", "trusted_proxies_unix", "enable_full_duplex", "expected_underscore_headers", "expected_dot_headers",
+    "log_credentials", "strict_sni_host", "trace",
+))  # fmt: skip

@@ -7,13 +7,13 @@ from functools import cmp_to_key
 from typing import Protocol, TypeVar
 
 #: Earlier ones run first. (Caddy's documentation, "Directive order".)
-ORDER = tuple(
-    """
-    tracing map vars fs root log_append log_skip log_name header copy_response_headers request_body timeouts redir method
-    rewrite uri try_files basic_auth forward_auth request_header encode push intercept templates invoke handle
-    handle_path route abort error copy_response respond metrics reverse_proxy php_fastcgi file_server acme_server
-    """.split()
-)
+ORDER = (
+    "tracing", "map", "vars", "fs", "root", "log_append", "log_skip", "log_name", "header",
+    "copy_response_headers", "request_body", "timeouts", "redir", "method", "rewrite", "uri", "try_files",
+    "basic_auth", "forward_auth", "request_header", "encode", "push", "intercept", "templates", "invoke",
+    "handle", "handle_path", "route", "abort", "error", "copy_response", "respond", "metrics", "reverse_proxy",
+    "php_fastcgi", "file_server", "acme_server",
+)  # fmt: skip
 #: Older names, and those that are sorted as if they were another.
 ALIASES = {"basicauth": "basic_auth", "skip_log": "log_skip"}
 #: They have no place in the order: they do not act on requests one by one.
@@ -31,6 +31,7 @@ class Sortable(Protocol):
     @property
     def path(self) -> str | None:
         """The one path that its matcher has."""
+
     @property
     def has_matcher(self) -> bool: ...
 

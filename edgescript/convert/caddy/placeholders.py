@@ -108,4 +108,6 @@ def environment(inside: str) -> str:
 
 def _is_of_caddy(name: str) -> bool:
     """Whether it is a placeholder there, which this program has none for."""
-    return name in _EXACT or name.startswith(("http.", "system.", "tls_", "time.", "file.", "rp.", "%", "?", *_PREFIXES))
+    return name in _EXACT or name.startswith(
+        ("http.", "system.", "tls_", "time.", "file.", "rp.", "%", "?", *_PREFIXES)
+    )

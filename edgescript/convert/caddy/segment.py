@@ -190,7 +190,8 @@ def converter(name: str, context: Context) -> Callable[[Call], list[Node]]:
         raise NotConverted(f"Caddy itself has no directive {name}")
 
     def convert(call: Call) -> list[Node]:
-        call.context.remarks = remarks = []
+        remarks: list[str] = []
+        call.context.remarks = remarks
         nodes = found(call)
         call.context.remarks = remarks
         _note(call.line, call.context)

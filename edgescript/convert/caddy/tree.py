@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from edgescript.convert.caddy.lexer import Kind, Token, tokens
 from edgescript.text.source import Source, Span
@@ -77,7 +78,7 @@ class _Parser:
 
     def run(self) -> Parsed:
         found = list(tokens(self._source.text))
-        for token, following in zip(found, [*found[1:], None], strict=True):
+        for token, following in zip_longest(found, found[1:]):
             self._token(token, following)
         self._end_line()
         while self._around:

@@ -10,7 +10,6 @@ from edgescript.convert.caddy.convert import convert
 from edgescript.convert.report import Conversion, Outcome
 from edgescript.text.source import Source
 
-
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.Caddyfile"))
 GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "from-caddy-converted.md"
 #: `UPDATE=1` writes what is expected anew; read the difference before it is committed.
@@ -71,7 +70,9 @@ def _figures() -> str:
         not one.report.is_complete and all("no HTTPS yet" in remark.reason for remark in one.report.open())
         for one in conversions
     )
-    none = sum(all(remark.outcome in (Outcome.NOT, Outcome.NOT_YET) for remark in one.report.remarks) for one in conversions)
+    none = sum(
+        all(remark.outcome in (Outcome.NOT, Outcome.NOT_YET) for remark in one.report.remarks) for one in conversions
+    )
     rows = [
         ("configurations", len(conversions)),
         ("converted fully", fully),

@@ -86,7 +86,7 @@ class _Upstream(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = _answer
+    do_GET = do_HEAD = do_POST = do_PUT = _answer  # noqa: N815
 
     def log_message(self, *arguments: Any) -> None:
         pass
@@ -128,10 +128,16 @@ def on_plain_http(text: str, folder: Path, upstream: int, reserve_port: Callable
     text = re.sub(r"^(?!#)((?:http://|\*\.|:\d|[a-z.]+\.example)[^{}\n]*?)(\s\{|$)", site, text, flags=re.MULTILINE)
     options = f"\tadmin off\n\tauto_https off\n\thttp_port {port}\n"
     text = re.sub(r"\t(?:admin|http_port|https_port|email|acme_ca) .*\n", "", text)
-    text = re.sub(r"^\{\n", lambda found: "{\n" + options, text, count=1, flags=re.MULTILINE) if (
-        re.search(r"^\{\n", text, re.MULTILINE)
-    ) else f"{{\n{options}}}\n{text}"
-    hosts = [name.strip() for line in re.findall(r"^http://(.*?)(?: \{|$)", text, re.MULTILINE) for name in line.split(", http://")]
+    text = (
+        re.sub(r"^\{\n", lambda found: "{\n" + options, text, count=1, flags=re.MULTILINE)
+        if (re.search(r"^\{\n", text, re.MULTILINE))
+        else f"{{\n{options}}}\n{text}"
+    )
+    hosts = [
+        name.strip()
+        for line in re.findall(r"^http://(.*?)(?: \{|$)", text, re.MULTILINE)
+        for name in line.split(", http://")
+    ]
     used = [number for name, number in ports.items() if name] if len(ports) > 1 else [port]
     return Plain(text, [host.replace("*.", "north.") for host in hosts] or ["localhost"], used)
 
@@ -140,7 +146,12 @@ def on_plain_http(text: str, folder: Path, upstream: int, reserve_port: Callable
 def caddy(tmp_path: Path) -> Iterator[Callable[[str, int], None]]:
     """`caddy(text, port)` starts Caddy with a Caddyfile."""
     processes: list[subprocess.Popen[bytes]] = []
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path),
+    }
 
     def start(text: str, port: int) -> None:
         file = tmp_path / "Caddyfile"

@@ -70,7 +70,10 @@ _OPTIONS: dict[str, Option] = {
     "resolvers": missing,
     "tls": lambda call, line: [Directive(["tls"])],
     "tls_insecure_skip_verify": lambda call, line: [Directive(["tls"]), Directive(["tls_insecure_skip_verify"])],
-    "tls_server_name": lambda call, line: [Directive(["tls"]), Directive(["tls_server_name", *call.texts(line.arguments)])],
+    "tls_server_name": lambda call, line: [
+        Directive(["tls"]),
+        Directive(["tls_server_name", *call.texts(line.arguments)]),
+    ],
     "tls_trusted_ca_certs": _trust,
     "tls_trust_pool": _trust,
     "tls_client_auth": _client_auth,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edgescript.convert.caddy.call import Call, never, nothing, same
-from edgescript.convert.caddy.context import NotConverted, not_yet
+from edgescript.convert.caddy.call import Call, Option, missing, never, nothing, same
+from edgescript.convert.caddy.context import NotConverted
 from edgescript.convert.caddy.tree import Line
 from edgescript.convert.edgefile import Directive, Node
 
@@ -26,20 +26,15 @@ def _browse(call: Call, line: Line) -> list[Node]:
         return []
     if line.arguments:
         raise NotConverted("templates of Caddy for listings are written in another language")
-    limits: list[Node] = []
-    for option in line.block or ():
-        if option.name == "file_limit":
-            limits.append(Directive(["limit", *option.arguments]))
-        elif option.words:
-            call.context.note(option, not_yet("").outcome, f"this version has no option {option.name} of browse yet")
-    return [Directive(["browse"], limits or None)]
+    return [Directive(["browse"], call.options(_BROWSE, line.block or ()) or None)]
 
 
 def _hide(call: Call, line: Line) -> list[Node]:
     return [Directive(["hide", *call.texts(line.arguments)])]
 
 
-_OPTIONS = {
+_BROWSE: dict[str, Option] = {"file_limit": same("limit"), "reveal_symlinks": missing, "sort": missing}
+_OPTIONS: dict[str, Option] = {
     "root": nothing,
     "index": same("index"),
     "hide": _hide,

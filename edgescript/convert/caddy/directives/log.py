@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgescript.convert.caddy.call import Call, missing, never
+from edgescript.convert.caddy.call import Call, Option, missing, never
 from edgescript.convert.caddy.context import NotConverted, not_yet
 from edgescript.convert.caddy.tree import Line
 from edgescript.convert.edgefile import Directive, Node
@@ -22,11 +22,12 @@ def _output(call: Call, line: Line) -> list[Node]:
     words = line.arguments
     if words[:1] not in (["stdout"], ["stderr"], ["discard"], ["file"]):
         raise NotConverted(f"a log cannot go to {' '.join(words)}")
-    for option in line.block or ():
-        if option.words:
-            call.context.note(option, not_yet("").outcome, f"this version has no option {option.name} of a log file yet")
-            call.context.differs("the file is not rolled over")
-    return [Directive(["output", *call.texts(words)])]
+    return [Directive(["output", *call.texts(words)]), *call.options(_FILE, line.block or ())]
+
+
+def _roll(call: Call, line: Line) -> list[Node]:
+    call.context.differs("the file is not rolled over")
+    raise not_yet(f"option {line.name} of a log file")
 
 
 def _format(call: Call, line: Line) -> list[Node]:
@@ -35,7 +36,11 @@ def _format(call: Call, line: Line) -> list[Node]:
     return [Directive(["format", "json"])]
 
 
-_OPTIONS = {
+_FILE: dict[str, Option] = dict.fromkeys((
+    "mode", "roll_disabled", "roll_size", "roll_interval", "roll_uncompressed", "roll_local_time", "roll_keep",
+    "roll_keep_for",
+), _roll)  # fmt: skip
+_OPTIONS: dict[str, Option] = {
     "output": _output,
     "format": _format,
     "level": never("every request is logged"),

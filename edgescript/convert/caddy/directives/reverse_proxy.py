@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from edgescript.convert.caddy import placeholders
-from edgescript.convert.caddy.call import Call, missing, never, nothing, same
+from edgescript.convert.caddy.call import Call, Option, missing, never, nothing, same
 from edgescript.convert.caddy.context import NotConverted, not_yet
 from edgescript.convert.caddy.directives._transport import transport
 from edgescript.convert.caddy.tree import Line
@@ -58,11 +57,7 @@ def endpoints(word: str) -> list[str]:
         return [f"{match[1]}{port}" for port in range(first, last + 1)]
     if word.startswith(":"):
         word = f"localhost{word}"
-    return [placeholders._PLACEHOLDER.sub(_environment, word)]
-
-
-def _environment(match: re.Match[str]) -> str:
-    return match[0]
+    return [word]
 
 
 def _to(call: Call, line: Line) -> list[Node]:
@@ -93,8 +88,8 @@ def _header_up(call: Call, line: Line) -> list[Node]:
     scheme, _, rest = known[0].rpartition("://")
     if scheme == "https":
         return []  # so it is here for these anyway
-    return [Directive(["header_up", "Host", rest.partition(":")[0] if words[1].endswith("host}") and not (
-        words[1].endswith("hostport}")) else rest])]
+    is_name = words[1].endswith("upstream.host}")
+    return [Directive(["header_up", "Host", rest.partition(":")[0] if is_name else rest])]
 
 
 _HOST_OF_ENDPOINT = {
@@ -103,12 +98,13 @@ _HOST_OF_ENDPOINT = {
 }  # fmt: skip
 
 _HEALTH = (
-    "health_uri health_path health_upstream health_port health_interval health_passes health_fails health_timeout "
-    "health_method health_status health_request_body health_body health_follow_redirects health_headers "
-    "fail_duration max_fails unhealthy_status unhealthy_latency unhealthy_request_count"
-).split()
+    "health_uri", "health_path", "health_upstream", "health_port", "health_interval", "health_passes",
+    "health_fails", "health_timeout", "health_method", "health_status", "health_request_body", "health_body",
+    "health_follow_redirects", "health_headers", "fail_duration", "max_fails", "unhealthy_status",
+    "unhealthy_latency", "unhealthy_request_count",
+)  # fmt: skip
 
-_OPTIONS = {
+_OPTIONS: dict[str, Option] = {
     "to": _to,
     "lb_policy": _balance,
     "lb_retries": same("retry"),
@@ -136,4 +132,3 @@ _OPTIONS = {
     "verbose_logs": nothing,
     **dict.fromkeys(_HEALTH, missing),
 }
-# A response matcher is for `handle_response` only.

@@ -18,7 +18,9 @@ def _closed(call: Call) -> list[Node]:
     """Nobody has shown a certificate, so nobody may come in."""
     name = call.context.new_matcher("closed")
     call.context.differs("there is no HTTPS yet; the site is closed, because its clients cannot show certificates")
-    call.context.report.add(Outcome.NOT_YET, call.line.place, call.line.written, "this version has no directive tls yet")
+    call.context.report.add(
+        Outcome.NOT_YET, call.line.place, call.line.written, "this version has no directive tls yet"
+    )
     return [
         not_converted(call.line),
         Comment("closed, because clients cannot show certificates"),
