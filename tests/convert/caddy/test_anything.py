@@ -14,7 +14,8 @@ from edgescript.text.source import Source
 
 _TEXTS = [file.read_text() for file in sorted((Path(__file__).parent / "corpus").glob("*.Caddyfile"))]
 _SNIPPETS = ["{", "}", '"', "`", "\n", "\\", "\\\n", "<<E\n", "@x", "*", "/", "#", "\x00", "\ud800", "\r", "{$A}", "{x}",
-             "{block}", "{args[0]}", "{args[:]}", "import x\n", "(x) {\n", "&(x) {\n", "invoke x\n", "handle {\n", "route {\n", "not ",
+             "{block}", "{args[0]}", "{args[:]}", "import x\n", "(x) {\n", "&(x) {\n", "invoke x\n", "handle {\n", "route {\n",
+             "not ",
              "expression {path} == ", "header -", "{http.request.uri}", "respond ", "http://", ":80", ","]  # fmt: skip
 _SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
