@@ -45,6 +45,13 @@ def mended(edgefile: Edgefile, report: Report, catalogue: Catalogue) -> Conversi
     return Conversion(str(edgefile) if not left else _all_comments(edgefile, report), report)
 
 
+def is_valid(edgefile: Edgefile, catalogue: Catalogue) -> bool:
+    """Whether nothing has to be mended but what was added."""
+    wrong = _wrong(edgefile, catalogue)
+    added = {id(one) for node in edgefile.nodes for one in _directives(node) if one.optional}
+    return wrong.keys() <= added
+
+
 def _wrong(edgefile: Edgefile, catalogue: Catalogue) -> dict[int, Problem]:
     """The first error of each directive that has one, by the identity of its node."""
     lines = edgefile.lines()

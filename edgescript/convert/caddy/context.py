@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from edgescript.catalog import Catalogue
 from edgescript.convert.caddy import order
 from edgescript.convert.caddy.tree import Line
+from edgescript.convert.edgefile import Directive, Edgefile, Node
 from edgescript.convert.report import Outcome, Report
 
-if TYPE_CHECKING:
-    from edgescript.convert.edgefile import Directive
+_SNIPPET = re.compile(r"[A-Za-z][\w-]*", re.ASCII)
 
 
 class NotConverted(Exception):
@@ -48,6 +48,9 @@ class Context:
     invoked: list[str] = field(default_factory=list)
     #: What differs in the line that is being converted.
     remarks: list[str] = field(default_factory=list)
+    #: Snippets are kept where what they hold stays together, by their names, with their text.
+    keeps_snippets: bool = True
+    snippets: dict[str, tuple[Directive, str]] = field(default_factory=dict)
     #: Numbers for the matchers that are made up.
     made: int = 0
 
@@ -64,6 +67,14 @@ class Context:
         """Note that a line within a directive's block is not converted."""
         self.note(line, error.outcome, error.reason)
         return None
+
+    def keeps(self, name: str, nodes: list[Node]) -> bool:
+        """Whether `import NAME` can stand for these lines: it stands for the same ones everywhere."""
+        if not self.keeps_snippets or not nodes or not _SNIPPET.fullmatch(name):
+            return False
+        snippet = Directive([f"({name})"], nodes)
+        text = str(Edgefile(nodes=[snippet]))
+        return self.snippets.setdefault(name, (snippet, text))[1] == text
 
     def new_matcher(self, what: str) -> str:
         """A name that no matcher of the file has."""

@@ -13,7 +13,7 @@ from edgescript.convert.caddy.imports import Importer
 from edgescript.convert.caddy.segment import segment
 from edgescript.convert.caddy.tree import Line, parse
 from edgescript.convert.edgefile import Blank, Comment, Directive, Edgefile, Node
-from edgescript.convert.mend import mended
+from edgescript.convert.mend import is_valid, mended
 from edgescript.convert.report import Conversion, Outcome, Remark, Report
 from edgescript.text.source import Source
 
@@ -41,19 +41,35 @@ def convert(source: Source, *, read: Callable[[str], bytes], find: Callable[[str
     :param read: gives the bytes of an imported file, or raises OSError
     :param find: the files that a pattern with wildcards names
     """
-    context = Context(Catalogue.load())
+    catalogue = Catalogue.load()
     if len(source.text) > MAX_SIZE:
-        context.report.add(Outcome.NOT, source.name, source.name, f"it has more than {MAX_SIZE:,} characters")
-        return Conversion(f"# not converted: {_one_line(source.name)} is too large\n", context.report)
+        report = Report([Remark(Outcome.NOT, source.name, source.name, f"it has more than {MAX_SIZE:,} characters")])
+        return Conversion(f"# not converted: {_one_line(source.name)} is too large\n", report)
+    context = Context(catalogue)
+    edgefile = _edgefile(source, context, read, find)
+    if context.snippets and not is_valid(edgefile, catalogue):
+        # What has to be mended in one place may be fine in another: then each has its own lines.
+        context = Context(catalogue, keeps_snippets=False)
+        edgefile = _edgefile(source, context, read, find)
+    conversion = mended(edgefile, context.report, catalogue)
+    return Conversion(conversion.text, _in_order(conversion.report, source))
+
+
+def _edgefile(
+    source: Source, context: Context, read: Callable[[str], bytes], find: Callable[[str], list[str]]
+) -> Edgefile:
     edgefile = Edgefile()
     lines = _lines(source, context, edgefile, read, find)
     lines = _take_settings(lines, context, edgefile)
     sites = _sites(lines)
     plain = _plain_hosts(sites, context)
-    for line in sites:
-        edgefile.nodes += _site(line, context, plain)
-    conversion = mended(edgefile, context.report, context.catalogue)
-    return Conversion(conversion.text, _in_order(conversion.report, source))
+    found = [node for line in sites for node in _site(line, context, plain)]
+    snippets = [node for snippet, _ in context.snippets.values() for node in (Blank(), snippet)]
+    first = next((number for number, node in enumerate(found) if isinstance(node, Directive)), len(found))
+    while first and not isinstance(found[first - 1], Blank):
+        first -= 1
+    edgefile.nodes += [*found[: max(first - 1, 0)], *snippets, *found[max(first - 1, 0) :]]
+    return edgefile
 
 
 def _one_line(text: str) -> str:
@@ -83,13 +99,13 @@ def _lines(
 
 
 def _in_order(report: Report, source: Source) -> Report:
-    """The remarks by their places, those of the file itself first."""
+    """The remarks by their places, each once; those of the file itself first."""
 
     def place(remark: Remark) -> tuple[bool, str, int]:
         name, _, number = remark.place.rpartition(":")
         return name != source.name, name, int(number) if number.isdigit() else 0
 
-    return Report(sorted(report.remarks, key=place))
+    return Report(sorted(dict.fromkeys(report.remarks), key=place))
 
 
 # ---- the parts of a file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -52,9 +53,21 @@ def segment(lines: Sequence[Line], context: Context, is_sorted: bool = True) -> 
         context.matchers.pop()
     if is_sorted:
         steps = order.in_order(steps, [*_FIRST, "", *context.order, *_LAST])
-    return [node for step in _grouped(steps) for node in _with_definitions(step, definitions)] + [
-        node for nodes in definitions.values() for node in nodes
-    ]
+    placed = _placed(list(_grouped(steps)), definitions, context)
+    return [*placed, *(node for nodes in definitions.values() for node in nodes)]
+
+
+def _placed(steps: Sequence[Step], definitions: dict[str, list[Node]], context: Context) -> list[Node]:
+    """The lines of all steps; those of a snippet are an `import` where they stand together."""
+    count = Counter(step.imported for step in steps)
+    found: list[Node] = []
+    for mark, group in groupby(steps, key=lambda step: step.imported):
+        together = list(group)
+        nodes = [node for step in together for node in _with_definitions(step, definitions)]
+        if mark is not None and count[mark] == len(together) and context.keeps(mark[0].removeprefix("import "), nodes):
+            nodes = [Directive(mark[0].split())]
+        found += nodes
+    return found
 
 
 # ---- named matchers
