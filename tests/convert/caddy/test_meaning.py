@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from edgescript.convert.edgefile import quoted
 from edgescript.convert.report import Conversion, Outcome
 
 Convert = Callable[..., Conversion]
@@ -84,7 +85,7 @@ def test_an_unknown_placeholder_is_not_guessed(converted: Convert) -> None:
     ],
 )
 def test_expressions_are_written_as_ours(converted: Convert, theirs: str, ours: str) -> None:
-    assert f"@x expression `{ours}`" in _lines(converted(_site(f"@x expression `{theirs}`", "respond @x a")))
+    assert f"@x expression {quoted(ours)}" in _lines(converted(_site(f"@x expression `{theirs}`", "respond @x a")))
 
 
 def test_lines_of_one_kind_are_alternatives(converted: Convert) -> None:

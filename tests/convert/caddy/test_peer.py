@@ -113,6 +113,7 @@ def on_plain_http(text: str, folder: Path, upstream: int, reserve_port: Callable
     """The file with sites for plain HTTP on ports that are free, our files, and our upstream."""
     text = text.replace("/srv/harbour", str(folder)).replace("/var/log/harbour.log", str(folder / "harbour.log"))
     text = re.sub(r"localhost:900\d", f"127.0.0.1:{upstream}", text)
+    text = text.replace("https://backend.example", f"https://127.0.0.1:{reserve_port()}")  # nobody looks a name up
     text = re.sub(r"\{\$SITE_ADDRESS:(.*?)\} \{", r"\1 {", text)
     text = re.sub(r"\ttls (?:internal\n|\{\n(?:\t\t.*\n)*\t\}\n)", "", text)
     port = reserve_port()
