@@ -30,6 +30,8 @@ class Directive:
     origin: tuple[str, str] | None = None
     #: It may be left out where it does not fit: it was added, and stands for nothing in the original.
     optional: bool = False
+    #: What has to stand behind the comment, where it cannot stay: it keeps something closed.
+    instead: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -84,10 +84,15 @@ def _without(nodes: list[Node], wrong: dict[int, Problem], report: Report) -> li
             found.append(node)
         elif not (isinstance(node, Directive) and node.optional):
             _note(node, problem, report)
-            found.append(
-                _as_comment(node, "left out, it never runs: " if problem.code in _NEVER_RUNS else "not converted: ")
-            )
+            found += _in_its_place(node, problem.code in _NEVER_RUNS)
     return found
+
+
+def _in_its_place(node: Node, never_runs: bool) -> list[Node]:
+    if never_runs:
+        return [_as_comment(node, "left out, it never runs: ")]
+    instead = node.instead if isinstance(node, Directive) else []
+    return [_as_comment(node, "not converted: "), *instead]
 
 
 def _as_comment(node: Node, said: str = "") -> Comment:

@@ -156,6 +156,9 @@ def _step(line: Line, context: Context) -> Step:
     if nodes and isinstance(nodes[0], Directive):
         nodes[0].comment = line.behind
     step.target = arguments[-1] if arguments else None
+    for node in nodes:
+        if isinstance(node, Directive) and name in _GUARDS:
+            node.instead = guard(name, matcher, line, context)
     step.nodes += nodes
     return step
 
