@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 _INDENT = "    "
 #: What a bare word may be without meaning something else: no blank, no quote at its start, no brace alone.
 _BARE = re.compile(r"(?![\"`#]|<<[A-Za-z_])[^\s\\\u200b\ufeff]+")
-_ALONE = ("{", "}", "{}")
+#: Of braces alone, the lexer makes blocks.
+_BRACES = re.compile(r"[{}]+")
 #: As `language.lexer` has it: control characters, those that turn the direction of text, and lone surrogates.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -30,6 +31,8 @@ class Directive:
     origin: tuple[str, str] | None = None
     #: It may be left out where it does not fit: it was added, and stands for nothing in the original.
     optional: bool = False
+    #: What has to stand behind the comment, where it cannot stay: it keeps something closed.
+    instead: list[Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ class Edgefile:
 
 def quoted(word: str) -> str:
     """A word as it is written: bare where that says the same, otherwise in quotes or between backticks."""
-    if _BARE.fullmatch(word) and word not in _ALONE:
+    if _BARE.fullmatch(word) and not _BRACES.fullmatch(word):
         return word
     if "\n" not in word and "\t" not in word and "`" not in word and ('"' in word or "\\" in word):
         return f"`{word}`"

@@ -1,0 +1,150 @@
+"""Single rules of the conversion: order, matchers, placeholders, expressions, addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from edgescript.convert.edgefile import quoted
+from edgescript.convert.report import Conversion, Outcome
+
+Convert = Callable[..., Conversion]
+
+
+def _lines(conversion: Conversion) -> list[str]:
+    """The lines of the only site."""
+    return [line.strip() for line in conversion.text.splitlines()[1:-1] if "as Caddy answers" not in line]
+
+
+def _site(*lines: str) -> str:
+    return "http://harbour.example {\n" + "\n".join(lines) + "\n}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        # By name.
+        (["respond a", "redir /x /y", "header A b"], ["header A b", "redir /x /y", "respond a"]),
+        # Of one name: the longest path first, and those without a matcher last.
+        (["respond a", "respond /a* b", "respond /a/b* c"], ["respond /a/b* c", "respond /a* b", "respond a"]),
+        # The exact one before the same with a wildcard.
+        (["respond /a* b", "respond /a c"], ["respond /a c", "respond /a* b"]),
+        # Of `root` the first that matches counts there, the last one here.
+        (["root /a* /x", "root * /y", "respond a"], ["root * /y", "root /a* /x", "respond a"]),
+        # Of `vars` the last one counts there too.
+        (["vars /a* x 1", "vars x 2", "respond a"], ["vars x 2", "vars /a* x 1", "respond a"]),
+        # `route` keeps what is written.
+        (["route {", "respond /a b", "header A b", "}"], ["route {", "respond /a b", "header A b", "}"]),
+    ],
+)
+def test_directives_stand_in_the_order_in_which_caddy_runs_them(
+    converted: Convert, written: list[str], expected: list[str]
+) -> None:
+    assert _lines(converted(_site(*written))) == expected
+
+
+def test_a_global_option_changes_the_order(converted: Convert) -> None:
+    text = converted("{\norder respond first\n}\n" + _site("header A b", "respond /a b")).text
+    assert text.index("respond /a b") < text.index("header A b")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("{http.request.uri.path}", "{path}"),
+        ("{remote_host}", "{remote_ip}"),
+        ("{http.request.header.X-Pier}", "{header.X-Pier}"),
+        ("{re.pier.1}", "{re.pier.1}"),
+        ("{http.vars.pier}", "{vars.pier}"),
+        ("{remote}", "{remote_ip}:{remote_port}"),
+        ("{$PIER}", "{$PIER:}"),
+        ("{$PIER:north}", "{$PIER:north}"),
+    ],
+)
+def test_placeholders_have_our_names(converted: Convert, theirs: str, ours: str) -> None:
+    assert _lines(converted(_site(f"header A {theirs}"))) == [f"header A {ours}"]
+
+
+def test_an_unknown_placeholder_is_not_guessed(converted: Convert) -> None:
+    conversion = converted(_site("header A {system.hostname}"))
+    assert _lines(conversion) == ["# not converted: header A {system.hostname}"]
+    assert conversion.report.open()[0].reason == "there is no placeholder for {system.hostname}"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ('{method} == "GET" && {path}.startsWith("/a")', 'method == "GET" and path.startswith("/a")'),
+        ('!path("/a/*") || host("b")', '(not (path.lower().startswith("/a/"))) or host in ("b",)'),
+        ('{header.X-Pier}.matches("^n")', 're_match("^n", header["X-Pier"])'),
+        ('{query.a}.contains("b")', '("b" in query.a)'),
+        ('method("GET", "post")', 'method in ("GET", "POST",)'),
+        ("{err.status_code} in [404, 410]", "int(err.status_code) in (404, 410)"),
+        ('remote_ip("10.0.0.0/8")', 'cidr(remote_ip, "10.0.0.0/8")'),
+    ],
+)
+def test_expressions_are_written_as_ours(converted: Convert, theirs: str, ours: str) -> None:
+    assert f"@x expression {quoted(ours)}" in _lines(converted(_site(f"@x expression `{theirs}`", "respond @x a")))
+
+
+def test_lines_of_one_kind_are_alternatives(converted: Convert) -> None:
+    text = converted(
+        _site("@x {", "path /a", "path /b", "header A b", "header A c", "method GET", "}", "respond @x a")
+    ).text
+    assert "path /a /b\n        header A b c\n        method GET" in text
+
+
+def test_a_directive_whose_matcher_is_not_converted_is_not_let_loose(converted: Convert) -> None:
+    conversion = converted(_site("@x expression `strange()`", "respond @x secret"))
+    assert "# not converted: respond @x secret" in conversion.text
+    assert {remark.outcome for remark in conversion.report.open()} == {Outcome.NOT}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("harbour.example", "http://harbour.example"),
+        ("https://harbour.example", "http://harbour.example"),
+        (":8080", ":8080"),
+        ("http://harbour.example:81", "http://harbour.example:81"),
+        ("a.example, b.example", "http://a.example, http://b.example"),
+        ("*.harbour.example", "http://*.harbour.example"),
+    ],
+)
+def test_addresses_are_for_plain_http(converted: Convert, theirs: str, ours: str) -> None:
+    conversion = converted(f"{theirs} {{\nrespond a\n}}\n")
+    assert conversion.text.startswith(f"{ours} {{\n")
+    assert conversion.report.is_complete == theirs.startswith((":", "http:"))
+
+
+def test_a_site_without_braces_takes_all_lines(converted: Convert) -> None:
+    assert converted(":8080\n\nrespond a\n").text == ":8080 {\n    respond a\n}\n"
+
+
+@pytest.mark.parametrize("closed", ["basic_auth {\nx y\n}", "forward_auth localhost:1 {\nuri /\n}"])
+def test_what_keeps_requests_out_stays_closed(converted: Convert, closed: str) -> None:
+    name = closed.split()[0]
+    conversion = converted(_site(closed, "respond secret"))
+    if f"\n    {name}" not in conversion.text:
+        assert f'error @closed_1 501 "{name} is not converted"' in conversion.text
+
+
+def test_a_snippet_that_stays_together_is_kept(converted: Convert) -> None:
+    snippet = "(a) {\nheader A b\nheader C d\n}\n"
+    text = converted(
+        f"{snippet}http://x.example {{\nimport a\nrespond x\n}}\nhttp://y.example {{\nimport a\nrespond y\n}}\n"
+    ).text
+    assert text.startswith("(a) {\n    header A b\n    header C d\n}\n")
+    assert text.count("    import a\n") == 2
+
+
+def test_a_snippet_whose_parts_run_apart_is_written_out(converted: Convert) -> None:
+    text = converted("(a) {\nheader A b\nrespond x\n}\n" + _site("import a", "redir /y /z")).text
+    assert "import" not in text
+    assert text.index("header A b") < text.index("redir /y /z") < text.index("respond x")
+
+
+def test_rewrites_that_may_follow_each_other_exclude_each_other(converted: Convert) -> None:
+    text = converted(_site("rewrite /a /b", "rewrite /b /c")).text
+    assert "handle /a {\n            rewrite * /b\n" in text
