@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from lsprotocol import types
 
+from edgescript.catalog import Catalogue
 from edgescript.declare.describe import describe, placeholder_names
 from edgescript.declare.plan import Plan, plan_of
 from edgescript.language.files import standard_names
@@ -167,10 +168,10 @@ def _paths(view: View, typed: str) -> Iterator[types.CompletionItem]:
             yield types.CompletionItem(label=label, kind=Kinds.Folder if each.is_dir() else Kinds.File, sort_text=f"2{label}")
 
 
-def resolved(item: types.CompletionItem, view: View) -> types.CompletionItem:
+def resolved(item: types.CompletionItem, catalogue: Catalogue) -> types.CompletionItem:
     """The item with its documentation, which is made when it is looked at."""
     data = item.data if isinstance(item.data, dict) else {}
-    entry = view.catalogue.entry(str(data.get("shelf")), str(data.get("name"))) if data.get("shelf") in _SHELVES else None
+    entry = catalogue.entry(str(data.get("shelf")), str(data.get("name"))) if data.get("shelf") in _SHELVES else None
     if entry is not None:
         item.documentation = types.MarkupContent(types.MarkupKind.Markdown, about_entry(describe(entry)))
     return item
