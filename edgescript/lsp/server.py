@@ -23,7 +23,7 @@ from edgescript.graph.load import Analysis
 from edgescript.language.files import read_file
 from edgescript.language.tree import Tree
 from edgescript.lsp import diagnostics, features
-from edgescript.lsp.document import Document, View, path_of
+from edgescript.lsp.document import Document, View
 from edgescript.lsp.features import completion, rename
 from edgescript.lsp.positions import changed
 from edgescript.text.problem import Problem
@@ -59,7 +59,7 @@ class _Protocol(LanguageServerProtocol):
         self._server.close(params.text_document.uri)
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *args: Any) -> None:
+    def lsp_exit(self, *args: Any) -> None:  # type: ignore[override]
         self._server.code = 0 if self._shutdown else 1
         self._server.ended.set()
 
@@ -105,7 +105,8 @@ class Server(LanguageServer):
         document = self.documents.get(uri)
         if document is None:
             raise JsonRpcInvalidParams(f"the document {uri} is not open")
-        return View(document, self.catalogue, self._others(document), self._problems(document), self._options(), self._fills_in())
+        others, problems = self._others(document), self._problems(document)
+        return View(document, self.catalogue, others, problems, self._options(), self._fills_in())
 
     def _others(self, document: Document) -> list[Tree]:
         open_now = {each.path: each for each in self.documents.values()}
@@ -148,7 +149,8 @@ class Server(LanguageServer):
     async def _examine(self) -> None:
         documents = list(self.documents.values())
         for document in documents:
-            found, problems = await asyncio.get_running_loop().run_in_executor(self._worker, self._examined, document, documents)
+            loop = asyncio.get_running_loop()
+            found, problems = await loop.run_in_executor(self._worker, self._examined, document, documents)
             if self.documents.get(document.uri) is document:
                 self._found[document.uri] = (document.version, found, problems)
         self._publish(documents)
@@ -248,7 +250,7 @@ async def serve_tcp(host: str, port: int, *, ready: Any) -> None:
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = Server(catalogue)
-        server.protocol.set_writer(writer)  # type: ignore[arg-type]
+        server.protocol.set_writer(writer)
         try:
             await run_async(server.ended, reader, server.protocol, error_handler=server.report_server_error)
         except (ValueError, OSError, asyncio.IncompleteReadError):

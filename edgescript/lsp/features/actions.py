@@ -26,7 +26,7 @@ def answer(view: View, params: types.CodeActionParams) -> list[types.CodeAction]
         kind = types.CodeActionKind.SourceFixAll
         found.append(types.CodeAction("fix all that is safe to fix", kind, edit=_edit(view, edits)))
     only = params.context.only
-    return [a for a in found if not only or any(str(a.kind.value if a.kind else "").startswith(k) for k in only)]
+    return [a for a in found if not only or any(_kind(a).startswith(_text(k)) for k in only)]
 
 
 def _fixed(view: View, fix: Fix) -> types.CodeAction:
@@ -65,3 +65,11 @@ def _edit(view: View, edits: Sequence[Edit]) -> types.WorkspaceEdit:
         where = view.positions(span.source).range(span.start, span.end)
         changes.setdefault(source_uri(view, span.source.name), []).append(types.TextEdit(where, text))
     return types.WorkspaceEdit(changes=changes)
+
+
+def _kind(action: types.CodeAction) -> str:
+    return _text(action.kind or "")
+
+
+def _text(kind: types.CodeActionKind | str) -> str:
+    return str(getattr(kind, "value", kind))

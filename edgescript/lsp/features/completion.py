@@ -128,14 +128,15 @@ def _arguments(view: View, at: Cursor, line: Line) -> Iterator[types.CompletionI
         yield from _entries(view, expected.shelf)
     kind = expected.kind
     if kind is not None:
-        texts = kind.words or (*kind.samples, *([expected.slot.field.default] if _text_default(expected) else ()))
+        texts = kind.words or (*kind.samples, *_default(expected))
         yield from (types.CompletionItem(label=text, kind=Kinds.Value) for text in dict.fromkeys(texts))
     if expected.slot is not None and (expected.slot.name == "root" or (kind is not None and kind.path_like)):
         yield from _paths(view, at.word.value[: at.offset - at.word.start] if at.word else "")
 
 
-def _text_default(expected: context.Expected) -> bool:
-    return expected.slot is not None and isinstance(expected.slot.field.default, str)
+def _default(expected: context.Expected) -> list[str]:
+    default = expected.slot.field.default if expected.slot is not None else None
+    return [default] if isinstance(default, str) else []
 
 
 def _matchers(view: View, at: Cursor) -> Iterator[types.CompletionItem]:
