@@ -72,7 +72,9 @@ def _walk(
 
 def top_of(view: View) -> Place:
     """What stands at the top of a document: sites, or directives where it is a fragment that others import."""
-    return Place(Block.STEPS if is_fragment(view.document.path, view.document.tree.lines, view.catalogue) else Block.TOP)
+    return Place(
+        Block.STEPS if is_fragment(view.document.path, view.document.tree.lines, view.catalogue) else Block.TOP
+    )
 
 
 def is_fragment(path: str, lines: list[Line], catalogue: Catalogue) -> bool:
@@ -228,4 +230,3 @@ def _behind(line: Line, offset: int, text: str) -> bool:
     if line.comment is not None and offset > line.comment.start:
         return True
     return offset > end and "\n" in text[end:offset].replace("\\\n", "").replace("\\\r\n", "")
-

@@ -121,7 +121,9 @@ class Server(LanguageServer):
     def _problems(self, document: Document) -> list[Problem]:
         """What was found in this very text, by whichever root it belongs to."""
         found = [p for _, _, problems in self._found.values() for p in problems]
-        return [p for p in found if p.span and p.span.source.name == document.path and p.span.source.text == document.text]
+        return [
+            p for p in found if p.span and p.span.source.name == document.path and p.span.source.text == document.text
+        ]
 
     def _options(self) -> dict[str, Any]:
         return self.initialization if isinstance(self.initialization, dict) else {}

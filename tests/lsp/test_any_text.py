@@ -16,8 +16,42 @@ from edgescript.lsp import features
 from edgescript.lsp.document import Document, View
 
 CATALOGUE = Catalogue.load()
-PARTS = [":80", "{", "}", "\n", "\r\n", " ", "\t", "@a", "path", "/x", "proxy", "health", "import", "(s)", "test", "😀", '"', "`"]
-PARTS += ["respond", "{path", "not", "<<E", "#", "\\", "balance", "handle", "\x0c", "\u2028", "\0", "expect", "upstream", "\ud800"]
+PARTS = [
+    ":80",
+    "{",
+    "}",
+    "\n",
+    "\r\n",
+    " ",
+    "\t",
+    "@a",
+    "path",
+    "/x",
+    "proxy",
+    "health",
+    "import",
+    "(s)",
+    "test",
+    "😀",
+    '"',
+    "`",
+]
+PARTS += [
+    "respond",
+    "{path",
+    "not",
+    "<<E",
+    "#",
+    "\\",
+    "balance",
+    "handle",
+    "\x0c",
+    "\u2028",
+    "\0",
+    "expect",
+    "upstream",
+    "\ud800",
+]
 TEXTS = st.lists(st.sampled_from(PARTS), max_size=40).map(" ".join) | st.lists(st.sampled_from(PARTS)).map("".join)
 MODULES = [importlib.import_module(f"{features.__name__}.{f.name}") for f in pkgutil.iter_modules(features.__path__)]
 

@@ -8,7 +8,9 @@ from edgescript.cli import console
 
 
 @click.command(help="Serve an editor: problems while typing, completion and more, on standard input and output.")
-@click.option("--tcp", metavar="HOST:PORT", help="Listen here instead; port 0 takes a free one. The address is printed.")
+@click.option(
+    "--tcp", metavar="HOST:PORT", help="Listen here instead; port 0 takes a free one. The address is printed."
+)
 def command(tcp: str | None) -> int:
     from edgescript.lsp import server
 

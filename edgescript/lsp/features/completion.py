@@ -45,9 +45,7 @@ def items(view: View, offset: int) -> Iterator[types.CompletionItem]:
         yield from _placed(view, _arguments(view, at, at.line), start, offset)
 
 
-def _placed(
-    view: View, found: Iterator[types.CompletionItem], start: int, end: int
-) -> Iterator[types.CompletionItem]:
+def _placed(view: View, found: Iterator[types.CompletionItem], start: int, end: int) -> Iterator[types.CompletionItem]:
     """The items, which replace what was typed already."""
     place = view.document.positions.range(start, end)
     for item in found:
@@ -98,7 +96,9 @@ def _template(view: View, item: types.CompletionItem, text: str) -> types.Comple
 
 def _entries(view: View, shelf: str) -> Iterator[types.CompletionItem]:
     for name in view.catalogue.names(shelf):
-        item = types.CompletionItem(label=name, kind=Kinds.Function, sort_text=f"1{name}", data={"shelf": shelf, "name": name})
+        item = types.CompletionItem(
+            label=name, kind=Kinds.Function, sort_text=f"1{name}", data={"shelf": shelf, "name": name}
+        )
         entry = view.catalogue.entry(shelf, name) if view.snippets else None
         if entry is not None and plan_of(entry).steps is not None and shelf == "directives":
             _template(view, item, f"{name} $1 {{\n    $0\n}}")
@@ -109,7 +109,9 @@ def _options(plan: Plan, at: Cursor) -> Iterator[types.CompletionItem]:
     given = {line.words[0].value for line in (at.around[-1].block or ()) if line.words and line is not at.line}
     for name, slot in plan.lines.items():
         if name not in given or slot.field.repeated:
-            yield types.CompletionItem(label=name, kind=Kinds.Property, detail=slot.field.doc, documentation=about_slot(slot))
+            yield types.CompletionItem(
+                label=name, kind=Kinds.Property, detail=slot.field.doc, documentation=about_slot(slot)
+            )
 
 
 # ---- the others
@@ -160,13 +162,17 @@ def _paths(view: View, typed: str) -> Iterator[types.CompletionItem]:
     """The files beside the document, or in the folder that is typed."""
     folder = os.path.dirname(typed)
     try:
-        found = sorted(os.scandir(os.path.join(os.path.dirname(view.document.path), folder)), key=lambda each: each.name)
+        found = sorted(
+            os.scandir(os.path.join(os.path.dirname(view.document.path), folder)), key=lambda each: each.name
+        )
     except (OSError, ValueError):
         return  # no such folder: there is nothing to offer
     for each in found[:500]:
         if not each.name.startswith("."):
             label = os.path.join(folder, each.name)
-            yield types.CompletionItem(label=label, kind=Kinds.Folder if each.is_dir() else Kinds.File, sort_text=f"2{label}")
+            yield types.CompletionItem(
+                label=label, kind=Kinds.Folder if each.is_dir() else Kinds.File, sort_text=f"2{label}"
+            )
 
 
 def resolved(item: types.CompletionItem, catalogue: Catalogue) -> types.CompletionItem:
