@@ -342,3 +342,9 @@ def _statements(line: Line) -> list[Line]:
 
 def _words(count: int) -> str:
     return {0: "nothing behind it", 1: "one word"}.get(count, f"{count} words")
+
+
+#: For editors: the words that lines of a test, and of a stand-in upstream, begin with; and what can be expected.
+TEST_WORDS = tuple(_TEST)
+STAND_IN_WORDS = tuple(_STAND_IN)
+SUBJECTS = tuple(_EXPECTATIONS)
