@@ -11,7 +11,7 @@ from edgescript.lsp import context
 from edgescript.lsp.document import View
 from edgescript.lsp.names import binding_at
 from edgescript.lsp.texts import about_entry, about_expected, about_slot, above, code_block
-from edgescript.text.codes import CODES
+from edgescript.text.pages import page
 
 METHOD = types.TEXT_DOCUMENT_HOVER
 OPTIONS = types.HoverOptions()
@@ -28,7 +28,8 @@ def answer(view: View, params: types.HoverParams) -> types.Hover | None:
 
 def _code(view: View, offset: int) -> str | None:
     match = _match(_CODE, view, offset)
-    return f"**{match[0]}**: {CODES[match[0]]}" if match is not None and match[0] in CODES else None
+    found = None if match is None else page(match[0])
+    return None if found is None else found.markdown
 
 
 def _placeholder(view: View, offset: int) -> str | None:
