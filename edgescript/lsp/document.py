@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from lsprotocol import types
 from pygls import uris
 
 from edgescript.catalog import Catalogue
 from edgescript.language.parse import parse
 from edgescript.language.tree import Line, Tree
-from edgescript.lsp.positions import Positions
+from edgescript.lsp.positions import Positions, changed
 from edgescript.text.problem import Problem
 from edgescript.text.source import Source
+
+#: Characters; ten times as many as 2,000 lines have.
+_LARGE = 1_000_000
 
 
 def path_of(uri: str) -> str:
@@ -48,6 +52,18 @@ class Document:
     @cached_property
     def positions(self) -> Positions:
         return Positions(self.text, self.encoding)
+
+    def changed(self, version: int, changes: Sequence[types.TextDocumentContentChangeEvent]) -> Document:
+        """The next version."""
+        text, positions = self.text, self.positions if changes else None
+        for change in changes:
+            text, positions = changed(text, change, self.encoding, positions), None
+        return Document(self.uri, version, text, self.encoding)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether its problems are shown and that is all, because anything else would take longer than someone waits."""
+        return len(self.text) > _LARGE
 
     @cached_property
     def parsed(self) -> tuple[Tree, list[Problem]]:

@@ -53,6 +53,10 @@ class Positions:
         end = min(offset, self._ends[line])  # between \r and \n is the end of the line
         return types.Position(line, units(self.text[self._starts[line] : end], self.encoding))
 
+    def end_of_line(self, line: int) -> types.Position:
+        """Where a line of the text ends, before whatever ends it."""
+        return self.position(self._ends[line])
+
     def range(self, start: int, end: int) -> types.Range:
         return types.Range(self.position(start), self.position(end))
 
@@ -63,10 +67,16 @@ class Positions:
         return [(a, b) for a, b in found if a < b]
 
 
-def changed(text: str, change: types.TextDocumentContentChangeEvent, encoding: str) -> str:
-    """The text after one change of `didChange`."""
+def changed(
+    text: str, change: types.TextDocumentContentChangeEvent, encoding: str, positions: Positions | None = None
+) -> str:
+    """
+    The text after one change of `didChange`.
+
+    :param positions: those of the text, where they are known
+    """
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
         return change.text
-    positions = Positions(text, encoding)
+    positions = positions or Positions(text, encoding)
     start, end = sorted((positions.offset(change.range.start), positions.offset(change.range.end)))
     return text[:start] + change.text + text[end:]

@@ -5,34 +5,39 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib
+import logging
 import os
 import pkgutil
-import sys
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import Any, BinaryIO
+from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
-from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from edgescript.catalog import Catalogue
-from edgescript.graph.load import Analysis
-from edgescript.language.files import read_file
 from edgescript.language.tree import Tree
-from edgescript.lsp import diagnostics, features
-from edgescript.lsp.document import Document, View
+from edgescript.lsp import features
+from edgescript.lsp.diagnostics import diagnostics
+from edgescript.lsp.document import Document, View, path_of, uri_of
 from edgescript.lsp.features import completion, rename
-from edgescript.lsp.positions import changed
+from edgescript.lsp.priority import first
+from edgescript.lsp.project import Found, Project, look
+from edgescript.lsp.workspace import Workspace, folders_of
 from edgescript.text.problem import Problem
 from edgescript.version import __version__
 
 #: Seconds without typing before problems are looked for.
 _PAUSE = 0.15
-#: Bytes of a message; the largest Edgefile fits, escaped.
-_MOST = 128 * 1024 * 1024
+#: Seconds without any message before garbage is looked for, which nobody has to wait for then …
+_IDLE = 2.0
+#: … and after how many looks at a file it is done in any case.
+_MOST_LOOKS = 100
+
+_log = logging.getLogger("edge.lsp")
 
 
 class _Protocol(LanguageServerProtocol):
@@ -43,16 +48,12 @@ class _Protocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         item = params.text_document
-        self._server.put(item.uri, item.version, item.text)
+        self._server.put(Document(item.uri, item.version, item.text, self._server.encoding))
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
-        uri = params.text_document.uri
-        document = self._server.documents.get(uri)
-        text = document.text if document else ""
-        for change in params.content_changes:
-            text = changed(text, change, self._server.encoding)
-        self._server.put(uri, params.text_document.version, text)
+        document = self._server.document(params.text_document.uri)
+        self._server.put(document.changed(params.text_document.version, params.content_changes))
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
@@ -63,23 +64,37 @@ class _Protocol(LanguageServerProtocol):
         self._server.code = 0 if self._shutdown else 1
         self._server.ended.set()
 
+    @property
+    def is_shut_down(self) -> bool:
+        return bool(self._shutdown)
+
 
 class Server(LanguageServer):
     """One connection."""
 
+    protocol: _Protocol
+
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__("edge", __version__, protocol_cls=_Protocol)
         self.catalogue = catalogue
-        self.documents: dict[str, Document] = {}
         self.ended = Event()
         #: The exit code: 1 where the client went without `shutdown`.
         self.code = 1
-        #: What was found, by the URI of the root: the version, the analysis, the problems.
-        self._found: dict[str, tuple[int, Analysis, list[Problem]]] = {}
-        self._published: set[str] = set()
+        #: The process that began this one, if it said so.
+        self.parent: int | None = None
+        self.initialization: Any = None
+        self.project = Project()
+        self._workspace = Workspace()
+        #: For each URI, the document and the roots that its problems were sent of.
+        self._published: dict[str, tuple[Document | None, list[Found]]] = {}
+        #: For each URI, the document and the problems in it.
+        self._problems: dict[str, tuple[Document, list[Problem]]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._looks = 0
         self._looking: asyncio.Task[None] | None = None
-        self._worker = ThreadPoolExecutor(1)
+        self._worker = ThreadPoolExecutor(1, "problems")
+        self._initialized = False
         _register(self)
 
     @property
@@ -87,48 +102,92 @@ class Server(LanguageServer):
         encoding = self.server_capabilities.position_encoding or "utf-16"
         return str(getattr(encoding, "value", encoding))
 
+    # ---- messages
+
+    def receive(self, message: Any) -> None:
+        """Answer one message, whatever it is."""
+        self._busy()
+        with first():
+            if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+                self.refuse(None, types.ErrorCodes.InvalidRequest, "this is no message of JSON-RPC 2.0")
+            elif self._may_answer(message):
+                self._answer(message)
+
+    def _may_answer(self, message: dict[str, Any]) -> bool:
+        """Whether it is the time for a message. Those that come too early or late get an error, if they want an answer."""
+        method = message.get("method")
+        if method in (None, types.EXIT):
+            return True
+        if self._initialized and method == types.INITIALIZE:
+            self.refuse(message.get("id"), types.ErrorCodes.InvalidRequest, "there was an initialize already")
+            return False
+        if self.protocol.is_shut_down or not (self._initialized or method == types.INITIALIZE):
+            early = types.ErrorCodes.ServerNotInitialized
+            code = types.ErrorCodes.InvalidRequest if self.protocol.is_shut_down else early
+            why = "there was a shutdown" if self.protocol.is_shut_down else "there was no initialize yet"
+            if "id" in message:
+                self.refuse(message["id"], code, why)
+            return False
+        return True
+
+    def _answer(self, message: dict[str, Any]) -> None:
+        if message.get("method") == types.TEXT_DOCUMENT_DID_CHANGE:
+            _clamp(message.get("params"))
+        try:
+            self.protocol.handle_message(self.protocol.structure_message(message))
+        except JsonRpcException as error:
+            if "method" in message and "id" in message:
+                self.refuse(message["id"], types.ErrorCodes.InvalidParams, "the parameters do not fit the method")
+            _log.warning("a message was not understood: %s: %s", message.get("method"), error)
+        else:
+            self._initialized = self._initialized or message.get("method") == types.INITIALIZE
+
+    def refuse(self, id_: int | str | None, code: types.ErrorCodes, why: str) -> None:
+        """Answer with an error; without an id where the message was not understood so far."""
+        error = {"code": code.value, "message": why}
+        self.protocol._send_data({"jsonrpc": "2.0", "id": id_, "error": error})
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Requests get their errors as answers, and notifications have none: pygls has logged it."""
+
+    def end(self) -> None:
+        """Let go of what runs; the client is gone."""
+        for timer in (self._timer, self._idle):
+            if timer is not None:
+                timer.cancel()
+        self.ended.set()
+        self._worker.shutdown(wait=False, cancel_futures=True)
+
     # ---- documents
 
-    def put(self, uri: str, version: int, text: str) -> None:
-        self.documents[uri] = Document(uri, version, text, self.encoding)
+    def put(self, document: Document) -> None:
+        self.project.documents[document.path] = document
         self._soon()
 
+    def document(self, uri: str) -> Document:
+        """
+        :raises JsonRpcInvalidParams: if the document is not open
+        """
+        document = self.project.documents.get(path_of(uri))
+        if document is None:
+            raise JsonRpcInvalidParams(f"the document {uri} is not open")
+        return document
+
     def close(self, uri: str) -> None:
-        self.documents.pop(uri, None)
-        self._found.pop(uri, None)
+        self.project.documents.pop(path_of(uri), None)
         self._soon()
 
     def view(self, uri: str) -> View:
         """
         :raises JsonRpcInvalidParams: if the document is not open
         """
-        document = self.documents.get(uri)
-        if document is None:
-            raise JsonRpcInvalidParams(f"the document {uri} is not open")
-        others, problems = self._others(document), self._problems(document)
-        return View(document, self.catalogue, others, problems, self._options(), self._fills_in())
+        document = self.document(uri)
+        seen, problems = self._problems.get(uri, (None, []))
+        return self._view(document, self.project.others(document), problems if seen is document else [])
 
-    def _others(self, document: Document) -> list[Tree]:
-        open_now = {each.path: each for each in self.documents.values()}
-        found: dict[str, Tree] = {}
-        for _, analysis, _ in self._found.values():
-            names = [tree.source.name for tree in analysis.file.trees]
-            if document.path in names:
-                found |= {tree.source.name: tree for tree in analysis.file.trees if not tree.source.name.endswith("#")}
-        found.pop(document.path, None)
-        return [open_now[name].tree if name in open_now else tree for name, tree in found.items()]
-
-    def _problems(self, document: Document) -> list[Problem]:
-        """What was found in this very text, by whichever root it belongs to."""
-        found = [p for _, _, problems in self._found.values() for p in problems]
-        return [
-            p for p in found if p.span and p.span.source.name == document.path and p.span.source.text == document.text
-        ]
-
-    def _options(self) -> dict[str, Any]:
-        return self.initialization if isinstance(self.initialization, dict) else {}
-
-    initialization: Any = None
+    def _view(self, document: Document, others: list[Tree], problems: list[Problem]) -> View:
+        options = self.initialization if isinstance(self.initialization, dict) else {}
+        return View(document, self.catalogue, others, problems, options, self._fills_in())
 
     def _fills_in(self) -> bool:
         text = self.client_capabilities.text_document
@@ -136,6 +195,12 @@ class Server(LanguageServer):
         return bool(item and item.snippet_support)
 
     # ---- problems
+
+    def changed_on_disk(self, uris: Iterable[str]) -> None:
+        paths = [path_of(uri) for uri in uris]
+        self._workspace.forget(paths)
+        self.project.changed_on_disk(paths)
+        self._soon()
 
     def _soon(self) -> None:
         if self._timer is not None:
@@ -149,51 +214,106 @@ class Server(LanguageServer):
             self._looking = asyncio.get_running_loop().create_task(self._examine())
 
     async def _examine(self) -> None:
-        documents = list(self.documents.values())
-        for document in documents:
-            loop = asyncio.get_running_loop()
-            found, problems = await loop.run_in_executor(self._worker, self._examined, document, documents)
-            if self.documents.get(document.uri) is document:
-                self._found[document.uri] = (document.version, found, problems)
-        self._publish(documents)
+        """Look at whatever changed. What is found in a text that changed meanwhile is not shown; the next look follows."""
+        project, documents = self.project, dict(self.project.documents)
+        folders = folders_of(self._folders(), documents)
+        project.closed = await self._in_thread(self._workspace.importers, set(documents), folders, os.environ)
+        while project.documents == documents and (root := project.next()) is not None:
+            try:
+                project.keep(await self._in_thread(look, root, documents, self.catalogue, os.environ))
+            except OSError:
+                project.lost(root)  # deleted between two looks
+        self._publish()
+        await self._collect_if_due()
 
-    def _examined(self, document: Document, documents: list[Document]) -> tuple[Analysis, list[Problem]]:
-        texts = {each.path: each.text for each in documents}
+    async def _in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work, *args)
 
-        def read(name: str) -> bytes:
-            text = texts.get(os.path.normpath(name))
-            return read_file(name) if text is None else text.encode("utf-8", "surrogatepass")
+    def _folders(self) -> list[str]:
+        folders = list(self.workspace.folders.values()) if self._initialized else []
+        uris = [folder.uri for folder in folders] or [uri for uri in [self.workspace.root_uri] if uri]
+        return [path_of(uri) for uri in uris if uri.startswith("file:")]
 
-        return diagnostics.examined(document, self.catalogue, os.environ, read)
-
-    def _publish(self, documents: list[Document]) -> None:
-        for document in documents:
-            if self.documents.get(document.uri) is document:
-                view = self.view(document.uri)
-                shown = {(p.span, p.code, p.message): p for p in self._roots_problems(document)}.values()
-                items = [diagnostics.diagnostic(view, p, p.span) for p in shown if p.span is not None]
-                self._send(document.uri, document.version, items)
-        for uri in self._published - set(self.documents):
+    def _publish(self) -> None:
+        """Send what is wrong with each file, where that may be something else than what was sent."""
+        shown = {path: document.uri for path, document in self.project.documents.items()}
+        for found in self.project.found.values():
+            if found.root in self.project.documents:
+                shown |= {p: uri_of(p) for p in _files(found) if p not in shown}
+        for path, uri in shown.items():
+            roots = self.project.roots_of(path)
+            key = (self.project.documents.get(path), roots)
+            if all(self.project.is_fresh(found.root) for found in roots) and self._published.get(uri) != key:
+                self._published[uri] = key
+                self._publish_file(path, uri, roots)
+        for uri in self._published.keys() - set(shown.values()):
+            del self._published[uri]
+            self._problems.pop(uri, None)
             self._send(uri, None, [])
-        self._published = {document.uri for document in documents}
 
-    def _roots_problems(self, document: Document) -> list[Problem]:
-        """From who imports a document, if anyone does: there it has its arguments and matchers."""
-        outer = [
-            p
-            for uri, (_, analysis, problems) in self._found.items()
-            if uri != document.uri and any(tree.source.name == document.path for tree in analysis.file.trees)
-            for p in problems
-        ]
-        imported = any(
-            uri != document.uri and any(tree.source.name == document.path for tree in analysis.file.trees)
-            for uri, (_, analysis, _) in self._found.items()
-        )
-        own = self._found[document.uri][2] if document.uri in self._found and not imported else []
-        return [p for p in (*outer, *own) if p.span is not None and p.span.source.name == document.path]
+    def _publish_file(self, path: str, uri: str, roots: list[Found]) -> None:
+        problems = _distinct(problem for found in roots for problem in found.problems if _is_of(problem, path, found))
+        document = self.project.documents.get(path)
+        if document is not None:
+            self._problems[uri] = (document, problems)
+        source = next((tree.source for found in roots for tree in found.analysis.file.trees if _is(tree, path)), None)
+        text = "" if source is None else source.text
+        view = self._view(document or Document(uri, 0, text, self.encoding), [], [])
+        self._send(uri, document.version if document else None, diagnostics(view, problems))
 
     def _send(self, uri: str, version: int | None, items: list[types.Diagnostic]) -> None:
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, items, version))
+
+    # ---- garbage
+
+    def _busy(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(_IDLE, self._collect)
+
+    async def _collect_if_due(self) -> None:
+        self._looks += 1
+        if self._looks > _MOST_LOOKS:
+            await self._in_thread(self._collect)
+
+    def _collect(self) -> None:
+        if self._looks:
+            gc.collect()
+        self._looks = 0
+
+
+def _files(found: Found) -> list[str]:
+    """The files that a root was made of, without the standard library."""
+    names = [os.path.normpath(tree.source.name) for tree in found.analysis.file.trees]
+    return [name for name in names if os.path.isabs(name) and not name.endswith("#")]
+
+
+def _is(tree: Tree, path: str) -> bool:
+    return os.path.normpath(tree.source.name) == path
+
+
+def _is_of(problem: Problem, path: str, found: Found) -> bool:
+    """Whether a problem is shown in a file; one without a place is shown where the looking began."""
+    if problem.span is None:
+        return path == found.root
+    return os.path.normpath(problem.span.source.name) == path
+
+
+def _distinct(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, although several roots reach it."""
+    return list({(p.span and (p.span.start, p.span.end), p.code, p.message): p for p in problems}.values())
+
+
+def _clamp(params: Any) -> None:
+    """Numbers below 0 in the ranges of a change mean 0: without the change, all later ones would be at wrong places."""
+    changes = params.get("contentChanges") if isinstance(params, dict) else None
+    for change in changes if isinstance(changes, list) else []:
+        for place in (change.get("range") or {}).values() if isinstance(change, dict) else []:
+            for name, number in place.items() if isinstance(place, dict) else []:
+                place[name] = max(number, 0) if isinstance(number, int) else number
+
+
+# ---- methods
 
 
 def _register(server: Server) -> None:
@@ -204,6 +324,23 @@ def _register(server: Server) -> None:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         server.initialization = params.initialization_options
+        server.parent = params.process_id if params.process_id and params.process_id > 0 else None
+
+    @server.feature(types.INITIALIZED)
+    def initialized(params: types.InitializedParams) -> None:
+        _watch_files(server)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def saved(params: types.DidSaveTextDocumentParams) -> None:
+        server.changed_on_disk([params.text_document.uri])
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def changed(params: types.DidChangeWatchedFilesParams) -> None:
+        server.changed_on_disk(change.uri for change in params.changes)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        server.changed_on_disk([])
 
     @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
     def prepare(params: types.PrepareRenameParams) -> types.Range | None:
@@ -214,52 +351,35 @@ def _register(server: Server) -> None:
         return completion.resolved(item, server.catalogue)
 
 
+def _watch_files(server: Server) -> None:
+    """Ask the client to tell about files that are written by others, if it can."""
+    workspace = server.client_capabilities.workspace
+    watched = workspace.did_change_watched_files if workspace else None
+    if not (watched and watched.dynamic_registration):
+        return
+    watchers = [types.FileSystemWatcher("**/Edgefile"), types.FileSystemWatcher("**/*.edge")]
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
+    method = types.WORKSPACE_DID_CHANGE_WATCHED_FILES
+    server.client_register_capability(types.RegistrationParams([types.Registration("files", method, options)]))
+
+
 def _handler(server: Server, answer: Any) -> Any:
+    """What a feature answers; nothing for a text that is too large to be answered about at once."""
+
     def handle(params: Any) -> Any:
-        return answer(server.view(params.text_document.uri), params)
+        view = server.view(params.text_document.uri)
+        return None if view.document.is_large else answer(view, params)
 
     return handle
 
 
-class _Stdin:
-    """Standard input without messages that no client means."""
+class _Expected(logging.Filter):
+    """Leaves out what only tells that a client asked for something that is not there; it got that as its answer."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readline(self) -> bytes:
-        return self._stream.readline(65536)
-
-    def read(self, size: int) -> bytes:
-        return self._stream.read(size) if size <= _MOST else b""
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, JsonRpcException) or isinstance(error, JsonRpcInternalError)
 
 
-def serve_stdio() -> int:
-    """Serve the client at standard input and output until it ends; gives the exit code."""
-    gc.enable()
-    out, sys.stdout = sys.stdout.buffer, sys.stderr  # whatever is printed is no message
-    server = Server(Catalogue.load())
-    server.protocol.set_writer(StdoutWriter(out))
-    reader = StdinAsyncReader(_Stdin(sys.stdin.buffer), ThreadPoolExecutor(1))  # type: ignore[arg-type]
-    asyncio.run(run_async(server.ended, reader, server.protocol, error_handler=server.report_server_error))
-    return server.code
-
-
-async def serve_tcp(host: str, port: int, *, ready: Any) -> None:
-    """Serve any number of clients, each for itself; `ready` is told the address."""
-    gc.enable()
-    catalogue = Catalogue.load()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server = Server(catalogue)
-        server.protocol.set_writer(writer)
-        try:
-            await run_async(server.ended, reader, server.protocol, error_handler=server.report_server_error)
-        except (ValueError, OSError, asyncio.IncompleteReadError):
-            pass  # a line without end, or a client that is gone in the middle of a message
-        finally:
-            writer.close()
-
-    async with await asyncio.start_server(connected, host, port) as listening:
-        ready(listening.sockets[0].getsockname())
-        await listening.serve_forever()
+for _name in ("pygls.protocol.json_rpc", "pygls.protocol"):
+    logging.getLogger(_name).addFilter(_Expected())
