@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import servers
+from editor import REQUESTS, latency
 from load import Load
 from probes import Effort, Open, Probe, duration, idle_memory, throughput
 from servers import Place, Start, path_of
@@ -292,6 +293,15 @@ CASES = (
         "test-10k", "edge test of 10,000 sites of 5 directives with 1,000 tests of 2 requests", _edge_test, 5, 2.5
     ),
     _command("test-small", "edge test of a 20-line file with 3 tests, whole process", _small("test"), 0.3, 0.15),
+    Case(
+        "lsp",
+        "Language server: from an edit of a 2,000-line file to the answer of a request, what 19 of 20 stay below",
+        "milliseconds",
+        tuple(Contender(name, "edge", latency(name)) for name in REQUESTS),
+        tuple(Goal(None, 50, 25, who=name) for name in REQUESTS),
+        more_is_better=False,
+        needs_wrk=False,
+    ),
     Case(
         "idle-memory",
         "Memory per idle keep-alive connection, 5,000 open",
