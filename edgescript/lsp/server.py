@@ -108,7 +108,7 @@ class Server(LanguageServer):
         """Answer one message, whatever it is."""
         self._busy()
         with first():
-            if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+            if not _is_message(message):
                 self.refuse(None, types.ErrorCodes.InvalidRequest, "this is no message of JSON-RPC 2.0")
             elif self._may_answer(message):
                 self._answer(message)
@@ -304,6 +304,17 @@ def _distinct(problems: Iterable[Problem]) -> list[Problem]:
     return list({(p.span and (p.span.start, p.span.end), p.code, p.message): p for p in problems}.values())
 
 
+def _is_message(message: Any) -> bool:
+    """Whether something is a request, a notification, or a response."""
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        return False
+    return (
+        isinstance(message.get("method", ""), str)
+        and isinstance(message.get("id", 0), int | str)
+        and ("method" in message or "id" in message)
+    )
+
+
 def _clamp(params: Any) -> None:
     """Numbers below 0 in the ranges of a change mean 0: without the change, all later ones would be at wrong places."""
     changes = params.get("contentChanges") if isinstance(params, dict) else None
@@ -378,7 +389,9 @@ class _Expected(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
-        return not isinstance(error, JsonRpcException) or isinstance(error, JsonRpcInternalError)
+        if isinstance(error, JsonRpcException):
+            return isinstance(error, JsonRpcInternalError)
+        return not str(record.msg).startswith("Unable to deserialize")  # `_answer` says so in one line
 
 
 for _name in ("pygls.protocol.json_rpc", "pygls.protocol"):
