@@ -243,19 +243,22 @@ class Server(LanguageServer):
         for path, uri in shown.items():
             roots = self.project.roots_of(path)
             key = (self.project.documents.get(path), roots)
-            if all(self.project.is_fresh(found.root) for found in roots) and self._published.get(uri) != key:
+            known = self._published.get(uri)
+            if all(self.project.is_fresh(found.root) for found in roots) and known != key:
                 self._published[uri] = key
-                self._publish_file(path, uri, roots)
+                self._publish_file(path, uri, roots, known=known is not None)
         for uri in self._published.keys() - set(shown.values()):
             del self._published[uri]
             self._problems.pop(uri, None)
             self._send(uri, None, [])
 
-    def _publish_file(self, path: str, uri: str, roots: list[Found]) -> None:
+    def _publish_file(self, path: str, uri: str, roots: list[Found], *, known: bool) -> None:
         problems = _distinct(problem for found in roots for problem in found.problems if _is_of(problem, path, found))
         document = self.project.documents.get(path)
         if document is not None:
             self._problems[uri] = (document, problems)
+        elif not problems and not known:
+            return
         source = next((tree.source for found in roots for tree in found.analysis.file.trees if _is(tree, path)), None)
         text = "" if source is None else source.text
         view = self._view(document or Document(uri, 0, text, self.encoding), [], [])
