@@ -15,6 +15,7 @@ from probes import Effort, Open, Probe
 from servers import Place, path_of
 
 _SITE = """a{number}.example {{
+    import hardened
     @api path /api/*
     handle @api {{
         proxy 127.0.0.1:9000 {{
@@ -23,7 +24,6 @@ _SITE = """a{number}.example {{
             }}
         }}
     }}
-    import hardened
     respond "ok {{path}}"
 }}
 """

@@ -19,7 +19,7 @@ from edgescript.text.problem import Problem
 from edgescript.text.source import Source
 
 #: Characters; ten times as many as 2,000 lines have.
-_LARGE = 1_000_000
+_LARGE = 500_000
 
 
 def path_of(uri: str) -> str:

@@ -6,17 +6,23 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: How soon a thread that waits for the interpreter gets it, in seconds: at once where a request waits …
+#: After how many seconds a thread that waits for the interpreter is given it: a request at once …
 _AT_ONCE = 0.0005
-#: … and where the search for problems waits, when the request is answered (the interpreter is given up then anyway).
-_LATER = 1.0
+#: … and while one is being answered, the search for problems after as long as most answers take. Not much longer, because
+#: an answer that reads a file lets go of the interpreter, and waits as long to have it back.
+_LATER = 0.02
 
 
 @contextmanager
 def first() -> Iterator[None]:
-    """Keep the interpreter until this is done; whoever is in here meanwhile got it within half a millisecond."""
+    """Be interrupted as little as possible."""
     sys.setswitchinterval(_LATER)
     try:
         yield
     finally:
-        sys.setswitchinterval(_AT_ONCE)
+        done()
+
+
+def done() -> None:
+    """What had to be first is done, or waits for something itself."""
+    sys.setswitchinterval(_AT_ONCE)

@@ -13,9 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, Protocol
 
 from lsprotocol import types
-from pygls.io_ import StdoutWriter
-
 from edgescript.catalog import Catalogue
+from edgescript.lsp import priority
 from edgescript.lsp.server import Server
 
 _log = logging.getLogger("edge.lsp")
@@ -80,7 +79,29 @@ def _receive(server: Server, body: bytes) -> None:
         server.receive(message)
 
 
+class _Writer:
+    """Where messages are written to, which lets go of the interpreter."""
+
+    def __init__(self, write: Callable[[bytes], object]) -> None:
+        self._write = write
+
+    def write(self, data: bytes) -> None:
+        priority.done()
+        self._write(data)
+
+    def close(self) -> None:
+        """Whoever opened it closes it."""
+
+
 # ---- standard input and output
+
+
+def _flushed(stream: BinaryIO) -> Callable[[bytes], object]:
+    def write(data: bytes) -> None:
+        stream.write(data)
+        stream.flush()
+
+    return write
 
 
 class _Stdin:
@@ -107,7 +128,7 @@ def serve_stdio() -> int:
     """Serve the client at standard input and output until it ends; gives the exit code."""
     out, sys.stdout = sys.stdout.buffer, sys.stderr  # whatever is printed is no message
     server = Server(_catalogue())
-    server.protocol.set_writer(StdoutWriter(out))
+    server.protocol.set_writer(_Writer(_flushed(out)))
 
     async def run() -> None:
         watch = asyncio.get_running_loop().create_task(_watch(server))
@@ -153,7 +174,7 @@ async def serve_tcp(host: str, port: int, *, ready: Callable[[Any], None]) -> No
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = Server(catalogue)
-        server.protocol.set_writer(writer)
+        server.protocol.set_writer(_Writer(writer.write))
         await serve(reader, server)
         writer.close()
 

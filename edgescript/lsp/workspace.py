@@ -66,8 +66,7 @@ class Workspace:
         for path in dict.fromkeys(edgefiles(folders)):
             if path not in wanted and (found := self._reached(path, environment)) and found & wanted:
                 reached[path] = found
-        inner = {name for path, found in reached.items() for name in found if name != path}
-        return [path for path in reached if path not in inner]
+        return [path for path in reached if not any(_covers(other, path, reached) for other in reached)]
 
     def forget(self, paths: Iterable[str]) -> None:
         """What these files reach is looked for again; so is what may reach them by a pattern."""
@@ -85,6 +84,11 @@ class Workspace:
         except OSError:  # gone meanwhile, or not for us to read
             return frozenset()
         return seen.reached
+
+
+def _covers(one: str, other: str, reached: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a file imports another one; of those that import each other, the first by name counts as the outer."""
+    return one != other and other in reached[one] and (one not in reached[other] or one < other)
 
 
 def _imports(path: str, environment: Mapping[str, str]) -> frozenset[str]:
