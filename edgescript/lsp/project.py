@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -49,6 +50,7 @@ def look(root: str, documents: Mapping[str, Document], catalogue: Catalogue, env
     source = Source.of_bytes(root, read_file(root)) if open_ is None else open_.source
     noted, read_noted = noting(read)
     analysis, problems = examined(source, catalogue, environment, read_noted)
+    gc.collect(0)  # of what was just made only; what is left of it is let go of when it is replaced
     reached = frozenset({root, *noted, *(os.path.normpath(tree.source.name) for tree in analysis.file.trees)})
     return Found(root, analysis, problems, reached, {path: documents[path] for path in reached & documents.keys()})
 

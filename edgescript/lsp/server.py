@@ -32,10 +32,8 @@ from edgescript.version import __version__
 
 #: Seconds without typing before problems are looked for.
 _PAUSE = 0.15
-#: Seconds without any message before garbage is looked for, which nobody has to wait for then …
+#: Seconds without any message before garbage is looked for, which nobody has to wait for then.
 _IDLE = 2.0
-#: … and after how many looks at a file it is done in any case.
-_MOST_LOOKS = 100
 
 _log = logging.getLogger("edge.lsp")
 
@@ -91,7 +89,6 @@ class Server(LanguageServer):
         self._problems: dict[str, tuple[Document, list[Problem]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
-        self._looks = 0
         self._looking: asyncio.Task[None] | None = None
         self._worker = ThreadPoolExecutor(1, "problems")
         self._initialized = False
@@ -224,7 +221,6 @@ class Server(LanguageServer):
             except OSError:
                 project.lost(root)  # deleted between two looks
         self._publish()
-        await self._collect_if_due()
 
     async def _in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, *args)
@@ -272,17 +268,7 @@ class Server(LanguageServer):
     def _busy(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(_IDLE, self._collect)
-
-    async def _collect_if_due(self) -> None:
-        self._looks += 1
-        if self._looks > _MOST_LOOKS:
-            await self._in_thread(self._collect)
-
-    def _collect(self) -> None:
-        if self._looks:
-            gc.collect()
-        self._looks = 0
+        self._idle = asyncio.get_running_loop().call_later(_IDLE, gc.collect)
 
 
 def _files(found: Found) -> list[str]:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO, Protocol
 
 from lsprotocol import types
+
 from edgescript.catalog import Catalogue
 from edgescript.lsp import priority
 from edgescript.lsp.server import Server
