@@ -378,6 +378,8 @@ class _Expected(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, BrokenPipeError):
+            return False  # the client is gone; reading ends as well
         if isinstance(error, JsonRpcException):
             return isinstance(error, JsonRpcInternalError)
         return not str(record.msg).startswith("Unable to deserialize")  # `_answer` says so in one line
