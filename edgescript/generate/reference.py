@@ -31,7 +31,7 @@ def files(catalogue: Catalogue) -> dict[str, str]:
     found[f"{FOLDER}/placeholders.md"] = _placeholders(catalogue, shelves["placeholders"])
     found[f"{FOLDER}/values.md"] = _values()
     pages = [known for code in codes() if (known := page(code)) is not None]
-    found[f"{FOLDER}/problems.md"] = _problems(pages)
+    found[f"{FOLDER}/problems/README.md"] = _problems(pages)
     return found | {f"{FOLDER}/problems/{known.code}.md": known.markdown for known in pages}
 
 
@@ -47,7 +47,7 @@ def _index(shelves: dict[str, list[Description]]) -> str:
     parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
     parts[-1] += "\n- [Expressions](expressions.md): what conditions may say and call"
     parts[-1] += "\n- [Standard library](std/README.md): what `import std/NAME` puts in"
-    parts[-1] += "\n- [Problems](problems.md): the codes of everything that can be wrong with an Edgefile"
+    parts[-1] += "\n- [Problems](problems/README.md): the codes of everything that can be wrong with an Edgefile"
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -89,7 +89,7 @@ def _values() -> str:
 
 
 def _problems(pages: list[Page]) -> str:
-    rows = [[f"[{known.code}](problems/{known.code}.md)", known.title] for known in pages]
+    rows = [[f"[{known.code}]({known.code}.md)", known.title] for known in pages]
     about = "Codes that begin with E are errors, those with W warnings. `edge help CODE` shows a page on a terminal."
     return f"# Problems\n\n{about}\n\n{_table(['Code', 'What is wrong'], rows)}\n"
 

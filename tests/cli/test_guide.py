@@ -12,7 +12,7 @@ from click.testing import Result
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "explain-and-plan.md"
 TEXT = GUIDE.read_text()
-FILES = re.findall(r"^```edge (\S+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+FILES = re.findall(r'^```edgefile title="(\S+)"\n(.*?)^```$', TEXT, re.MULTILINE | re.DOTALL)
 RUNS = re.findall(r"^```console\n\$ edge ([^\n]*)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 
 
