@@ -24,10 +24,10 @@ CATALOGUE = Catalogue.load()
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 #: What the examples of the standard library serve.
 FILES = ROOT / "stdlib" / "examples"
-#: What stands between the fences of a block marked `edgefile`, with a title or without; those that are called wrong are
-#: checked with the codes that they are examples of.
+#: What stands between the fences of a block marked `edgefile`, with a title or without. Those below "Wrong:" are checked
+#: with the codes that they are examples of.
 BLOCK = re.compile(
-    r"""^(?P<fence>```+)edgefile(?: title="(?!wrong)[^"\n]+")?\n(?P<text>.*?)^(?P=fence)$""", re.MULTILINE | re.DOTALL
+    r"^(?<!^Wrong:\n\n)(?P<fence>```+)edgefile(?: title=[^\n]+)?\n(?P<text>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL
 )
 
 
