@@ -38,11 +38,8 @@ def files(catalogue: Catalogue) -> dict[str, str]:
 def _index(shelves: dict[str, list[Description]]) -> str:
     parts = ["# Reference", "Made from the declarations in the source by `make generate`."]
     for shelf, descriptions in shelves.items():
-        page = "placeholders.md" if shelf == "placeholders" else None
-        rows = [
-            [f"[{_cell(one)}]({page or f'{shelf}/{one.name}.md'})", _first_sentence(one.summary)]
-            for one in descriptions
-        ]
+        page = "placeholders.md#{}" if shelf == "placeholders" else f"{shelf}/{{}}.md"
+        rows = [[f"[{_cell(one)}]({page.format(one.name)})", _first_sentence(one.summary)] for one in descriptions]
         parts += [f"## {_TITLES[shelf]}", _table(["", ""], rows)]
     parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
     parts[-1] += "\n- [Expressions](expressions.md): what conditions may say and call"

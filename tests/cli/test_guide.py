@@ -49,3 +49,13 @@ def test_getting_started_shows_what_the_commands_say(call: Callable[..., Result]
     (tmp_path / "Edgefile").write_text(":8080 {\n    files public\n}\n")
     asked = "explain GET http://localhost:8080/"
     assert call(*asked.split()).output == shown[asked]
+
+
+def test_a_test_that_fails_looks_as_the_guide_shows_it(call: Callable[..., Result], tmp_path: Path) -> None:
+    text = (PAGES / "testing.md").read_text()
+    edgefile = re.search(r"^```edgefile\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    shown = re.search(r"^```text\n(FAILED .*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert edgefile is not None
+    assert shown is not None
+    (tmp_path / "Edgefile").write_text(re.sub("body +sorry", 'body "please wait"', edgefile[1]))
+    assert shown[1].rstrip() in call("test").output
