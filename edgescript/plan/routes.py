@@ -11,11 +11,12 @@ from typing import Any
 from edgescript.declare.bind import Bound
 from edgescript.declare.entries import ERRORS, REWRITER, SITE, WRAPPER
 from edgescript.declare.plan import plan_of
+from edgescript.declare.values import StatusPattern
 from edgescript.graph.bound import Definition, Node
 from edgescript.graph.layout import written
 from edgescript.graph.outline import on_one_line
 from edgescript.graph.patterns import Shape, shape
-from edgescript.plan.facts import Facts, Keys, documented, opened
+from edgescript.plan.facts import Facts, Keys, documented, is_exclusive, opened
 from edgescript.plan.model import Change, Detail, Kind
 
 #: Lines of an added or removed block that are shown.
@@ -142,7 +143,7 @@ class Routes:
         """Of directives that stand in another order, as few as explain it, where it makes a difference."""
         was = {id(node): number for number, node in enumerate(old)}
         now = {id(node): number for number, node in enumerate(new)}
-        pairs = [pair for pair in pairs if pair[1].role not in (ERRORS, SITE)]
+        pairs = [pair for pair in pairs if pair[1].role is not SITE]
         pairs.sort(key=lambda pair: now[id(pair[1])])
         if _all_apart([after for _, after in pairs]):
             return
@@ -215,15 +216,36 @@ def _longest_ascending(numbers: Sequence[int]) -> list[int]:
 
 def _commute(one: Node, other: Node) -> bool:
     """Whether it certainly makes no difference which of two directives stands first: no request is for both."""
-    if REWRITER in (one.role, other.role):
+    if ERRORS in (one.role, other.role):
+        return one.role is not other.role or not _answer_the_same_error(one, other)
+    # What stands between blocks that exclude each other ends their choice.
+    if REWRITER in (one.role, other.role) or is_exclusive(one) is not is_exclusive(other):
         return False
     if one.paths is None or other.paths is None:
         return False
     return all(_apart(left, right) for left in one.paths for right in other.paths)
 
 
+def _answer_the_same_error(one: Node, other: Node) -> bool:
+    """Whether an error is for both of two `handle_errors`; those for every error stand behind the others anyway."""
+    these, those = one.bound.instance.statuses, other.bound.instance.statuses
+    if not these or not those:
+        return not these and not those
+    return any(
+        left.number == right.number if left.is_class is right.is_class else _is_in_class(left, right)
+        for left in these
+        for right in those
+    )
+
+
+def _is_in_class(left: StatusPattern, right: StatusPattern) -> bool:
+    return left.matches(right.number) if left.is_class else right.matches(left.number)
+
+
 def _all_apart(nodes: Sequence[Node]) -> bool:
     """Whether no two of many directives are for the same requests: seen at once for a long table of paths."""
+    if len(set(map(is_exclusive, nodes))) > 1:
+        return False
     found: list[tuple[str, bool]] = []
     for node in nodes:
         if node.role is REWRITER or node.paths is None:
