@@ -204,4 +204,3 @@ def _only_groups(node: Node) -> bool:
 def is_exclusive(node: Node) -> bool:
     """Whether it shuts out its neighbours that are so too (`handle`)."""
     return node.bound.declaration.exclusive
-

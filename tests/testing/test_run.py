@@ -86,6 +86,12 @@ def test_what_is_as_expected_does_not_fail(run_tests: Check, body: str) -> None:
         ("request GET /gone\nexpect status 200", "there came the connection was closed without an answer"),
         ("request GET /hello\nexpect upstream 10.0.0.1:8080", "there came no upstream was asked"),
         ("request GET /hello\nexpect upstream uri /", "there came no stand-in upstream was asked"),
+        ("request GET /hello\nexpect not upstream header Cookie", "there came no stand-in upstream was asked"),
+        ("request GET /hello\nexpect not upstream body x", "there came no stand-in upstream was asked"),
+        ("request GET /gone\nexpect not status 200", "there came the connection was closed without an answer"),
+        ("request GET /gone\nexpect not header X-One", "there came the connection was closed without an answer"),
+        ("request GET /gone\nexpect not body x", "there came the connection was closed without an answer"),
+        ("request GET /gone\nexpect not abort", "expected not abort; there came just that"),
         ("request GET http://localhost:81/\nexpect status 200", "nothing listens on port 81"),
     ],
 )
@@ -344,6 +350,29 @@ def test_long_lines_show_where_they_differ(run_tests: Check, line: str, lines: l
     report = run_tests(f'{site}test "it" {{\n    request GET /\n    {line}\n}}\n')
     ((_, (failure,)),) = report.results
     assert list(failure.difference) == lines
+
+
+def test_what_the_walk_asks_of_matchers_changes_no_answer(run_tests: Check) -> None:
+    """A part behind one that refuses is not asked by the server: it catches no groups."""
+    report = run_tests(
+        """
+        :80 {
+            @x {
+                method POST
+                path_regexp ^/(a)
+            }
+            respond @x 201
+            respond "caught {re.1}"
+        }
+        test "of a refused matcher" {
+            request GET /a
+            expect body "caught "
+            request POST /a
+            expect status 201
+        }
+        """
+    )
+    assert str(report) == ""
 
 
 def test_the_walk_of_a_failure_is_the_way_that_was_really_gone(run_tests: Check) -> None:
