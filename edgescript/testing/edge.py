@@ -33,7 +33,7 @@ from edgescript.testing.compiled import compile_for_tests
 from edgescript.testing.expect import Answer
 from edgescript.testing.scenario import FIELD_NAME, FIELD_VALUE, Request, request_for
 from edgescript.testing.stage import Stage
-from edgescript.testing.standin import ANY, Answerer, Received, Reply, bare_address
+from edgescript.testing.standin import Answerer, Received, Reply, key_of
 from edgescript.text.problem import Problem
 from edgescript.text.render import as_text
 from edgescript.text.source import Source, Span
@@ -133,7 +133,7 @@ class StandIn:
     @property
     def received(self) -> list[Received]:
         """The requests that it was sent, the last one last."""
-        key = self.address if self.address == ANY else bare_address(self.address)
+        key = key_of(self.address)
         return [request for request in self._every if request.upstream == key]
 
 

@@ -12,11 +12,14 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from edgescript.declare import values
+from edgescript.declare.kinds import KindError
 from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.fields import parse_fields
 from edgescript.server import head
 from edgescript.server.head import CHUNKED, REQUEST_LINE, Framing, Refusal
 from edgescript.testing.wire import connect
+from edgescript.upstream.endpoint import PORTS
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
@@ -70,7 +73,7 @@ class StandIns:
 
     def add(self, address: str, reply: Answerer) -> None:
         """Have an address answer, after what it was given before."""
-        self._replies.setdefault(_key(address), []).append(reply)
+        self._replies.setdefault(key_of(address), []).append(reply)
 
     async def dial(self, address: str, factory: Callable[[], P]) -> P:
         """
@@ -78,7 +81,7 @@ class StandIns:
 
         :raises OSError: if nothing does, or it fails
         """
-        key = _key(address)
+        key = key_of(address)
         if key not in self._replies:
             key = ANY
         if key not in self._replies:
@@ -118,14 +121,19 @@ class StandIns:
 
 
 def bare_address(address: str) -> str:
-    """An upstream's address without scheme: `127.0.0.1:8080`; ports that a scheme implies are put in."""
-    scheme, separator, rest = address.rstrip("/").rpartition("://")
-    if not separator or rest.rpartition("]")[2].rpartition(":")[1]:
-        return rest
-    return f"{rest}:{443 if scheme == 'https' else 80}"
+    """An upstream's address without scheme, host in small letters: `127.0.0.1:8080`; a port that goes without saying is said."""
+    try:
+        parsed = values.address(address.rstrip("/"))
+    except KindError:
+        return address
+    if parsed.is_unix:
+        return values.show_address(parsed)
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host.lower()
+    return f"{host}:{parsed.port or PORTS.get(parsed.scheme, 80)}"
 
 
-def _key(address: str) -> str:
+def key_of(address: str) -> str:
+    """What tells stand-ins apart: the bare address, or `*`."""
     return address if address == ANY else bare_address(address)
 
 

@@ -190,6 +190,38 @@ def test_a_star_stands_in_for_every_upstream_that_has_none_of_its_own(run_tests:
     assert failures(run_tests, own + body.replace("expect body any", "expect body own")) == []
 
 
+@pytest.mark.parametrize(
+    ("written", "stands_in"),
+    [
+        ("plain", "plain"),
+        ("plain", "http://plain"),
+        ("http://plain", "plain:80"),
+        ("https://Back.Example", "https://back.example"),
+        ("https://back.example:80", "back.example:80"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("unix//run/a.sock", "unix//run/a.sock"),
+    ],
+)
+def test_a_stand_in_is_named_as_the_upstream_is(run_tests: Check, written: str, stands_in: str) -> None:
+    report = run_tests(
+        f"""
+        :80 {{
+            proxy {written}
+        }}
+        test "it answers" {{
+            upstream {stands_in} {{
+                body "it"
+            }}
+            request GET /
+            expect body "it"
+            expect upstream {stands_in}
+            expect upstream {written}
+        }}
+        """
+    )
+    assert str(report) == ""
+
+
 def test_the_clock_stands_where_it_is_set_and_goes_on_when_it_is_moved(run_tests: Check) -> None:
     body = """
         at      2026-01-31T23:59:50Z
