@@ -121,7 +121,7 @@ class StandIns:
 
 
 def bare_address(address: str) -> str:
-    """An upstream's address without scheme, host in small letters: `127.0.0.1:8080`; a port that goes without saying is said."""
+    """An upstream's address without scheme, in small letters: `127.0.0.1:8080`; a port that is implied is put in."""
     try:
         parsed = values.address(address.rstrip("/"))
     except KindError:
