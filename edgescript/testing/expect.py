@@ -99,7 +99,13 @@ def _from_difference(one: str, other: str) -> tuple[list[str], list[str]]:
 
 
 def fits(value: str, wanted: str) -> bool:
-    """Whether a text is the wanted one: `~` leads in a regular expression, and `*` at either end stands for anything."""
+    """
+    Whether a text is the wanted one: `~` leads in a regular expression, and `*` at either end stands for anything.
+
+    A `*` alone is that very text: `expect header Access-Control-Allow-Origin *` must not hold for any origin.
+    """
+    if wanted == "*":
+        return value == wanted
     if wanted.startswith("~"):
         return re.search(wanted[1:], value) is not None
     core = wanted.strip("*")
@@ -146,7 +152,7 @@ def _upstream(arguments: Sequence[str], answer: Answer) -> str | None:
 def _route(arguments: Sequence[str], answer: Answer) -> str | None:
     """A name of a site, a matcher, or the first words of a line: as they stand in the file."""
     wanted = [word for argument in arguments for word in argument.split()]
-    if any(route.split()[: len(wanted)] == wanted for route in answer.routes):
+    if wanted and any(route.split()[: len(wanted)] == wanted for route in answer.routes):
         return None
     return " › ".join(answer.routes) or "no route"
 
