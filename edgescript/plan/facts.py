@@ -91,13 +91,15 @@ def _text(slot: Slot, value: Any) -> str:
         case Shape.TUPLE:
             return " ".join(_word(kind.show(one)) for kind, one in zip(slot.kinds, value, strict=True))
         case Shape.ENTRY:
-            return " ".join([value.declaration.name, *_words(value)])
-    return " ".join(_words(value))
+            return " ".join([value.declaration.name, *words(value)])
+    return " ".join(words(value))
 
 
-def _words(instance: Any) -> Iterator[str]:
+def words(instance: Any) -> Iterator[str]:
     """An entry or record on one line: its arguments, and its options by name where they say something."""
     for slot in plan_of(type(instance)).slots:
+        if slot.shape is Shape.STEPS:
+            continue
         for name, values in _of_slot(slot, getattr(instance, slot.attribute), slot.name):
             if slot.place in (Place.ARG, Place.REST, Place.ROWS):
                 yield from map(_word, values)

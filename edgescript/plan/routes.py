@@ -16,7 +16,7 @@ from edgescript.graph.bound import Definition, Node
 from edgescript.graph.layout import written
 from edgescript.graph.outline import on_one_line
 from edgescript.graph.patterns import Shape, shape
-from edgescript.plan.facts import Facts, Keys, documented, is_exclusive, opened
+from edgescript.plan.facts import Facts, Keys, documented, held, is_exclusive, opened, words
 from edgescript.plan.model import Change, Detail, Kind
 
 #: Lines of an added or removed block that are shown.
@@ -116,6 +116,8 @@ class Routes:
             return
         self._matchers_told.add(key)
         old, new = _meanings(before.matcher), _meanings(after.matcher)
+        if old == new:  # the arguments of an import differ
+            old, new = _values(before.matcher), _values(after.matcher)
         gone, come = _without(old, new), _without(new, old)
         detail = Detail("matcher", gone, come) if gone or come else Detail("matcher", old, new)
         if named and before.matcher is not None and after.matcher is not None:
@@ -293,6 +295,15 @@ def _meanings(matcher: Definition | None) -> tuple[str, ...]:
     return tuple(_part(part) for part in matcher.parts) or (matcher.text,)
 
 
+def _values(matcher: Definition | None) -> tuple[str, ...]:
+    """What a matcher means, with the arguments of imports put in."""
+    return () if matcher is None else tuple(map(_valued, matcher.parts)) or matcher.paths or ()
+
+
+def _valued(part: Bound) -> str:
+    return " ".join([part.declaration.name, *words(part.instance), " and ".join(map(_valued, held(part)))]).rstrip()
+
+
 def _part(part: Bound) -> str:
     words = part.line.words
     if part.line.block is not None and words[0].value == part.declaration.name:
@@ -332,7 +343,9 @@ def differences(
         if not gone and not come:  # another order, or one of them twice
             gone, come = (" ".join(was),), (" ".join(now),)
         slots = plan_of(type(instance)).args
-        on_line = before is not None and any(slot.name == name for slot in slots)
+        # With another argument of an import, the line itself is as before.
+        is_seen = before is not None and after is not None and text_of(before) != text_of(after)
+        on_line = is_seen and any(slot.name == name for slot in slots)
         said = _said(gone, name, before), _said(come, name, after)
         yield Detail(name, *said, documented(instance, name), on_line)
 

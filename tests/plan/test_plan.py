@@ -204,6 +204,18 @@ def test_a_matcher_that_several_directives_use_is_told_once(compare: Compare) ->
     assert [(change.what, change.text) for change in found.changes] == [("matcher", "@x")]
 
 
+def test_another_argument_of_an_import_is_told_by_its_value(compare: Compare) -> None:
+    snippet = "(s) {\n @x {\n header Origin {args.0}\n not path {args.0}\n }\n header A {args.0}\n header @x B c\n}\n"
+    old, new = (f"{snippet}:80 {{\n import s {value}\n respond 200\n}}\n" for value in ("/x", "/y"))
+    told = [
+        (detail.removed, detail.added, detail.on_line)
+        for change in compare(old, new).changes
+        for detail in change.details
+    ]
+    assert (("header Origin /x", "not path /x"), ("header Origin /y", "not path /y"), False) in told
+    assert (("/x",), ("/y",), False) in told
+
+
 def test_a_long_list_of_routes_that_is_turned_round_is_no_change_where_none_overlap(compare: Compare) -> None:
     routes = [f'handle /r{number:05} {{\n respond "r{number}"\n}}' for number in range(3000)]
     assert (
