@@ -18,6 +18,7 @@ from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.fields import parse_fields
 from edgescript.server import head
 from edgescript.server.head import CHUNKED, REQUEST_LINE, Framing, Refusal
+from edgescript.testing.scenario import FIELD_NAME, FIELD_VALUE
 from edgescript.testing.wire import connect
 from edgescript.upstream.endpoint import PORTS
 
@@ -25,6 +26,8 @@ P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 #: Bytes of head that a stand-in reads.
 _MOST_HEAD = 1024 * 1024
+#: With one of these a reply says itself how long its body is.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: The address of what stands in for every upstream that has no stand-in of its own.
 ANY = "*"
 
@@ -116,6 +119,8 @@ class StandIns:
         if not isinstance(answerer, Reply):
             made = answerer(request)
             answerer = await made if inspect.isawaitable(made) else made
+            if not isinstance(answerer, Reply):
+                raise TypeError(f"what answers for an upstream gives a Reply, and not {answerer!r}")
         await asyncio.sleep(answerer.delay)
         return answerer
 
@@ -225,12 +230,24 @@ def _body(length: int, data: bytes) -> Generator[None, bytes, tuple[bytes, bytes
     return data[:length], data[length:]
 
 
+def sound_field(pair: tuple[str, str]) -> tuple[str, str]:
+    """
+    The pair.
+
+    :raises ValueError: if it is no header field
+    """
+    name, value = pair
+    if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+        raise ValueError(f"{name!r}: {value!r} is no header field")
+    return pair
+
+
 def _answer(reply: Reply, method: str) -> bytes:
     body = reply.body.encode("utf-8", "surrogateescape") if isinstance(reply.body, str) else reply.body
     bodiless = reply.status in (204, 304)
     lines = [f"HTTP/1.1 {reply.status} Stand-In"]
-    lines += [f"{name}: {value}" for name, value in reply.headers]
-    if not bodiless:
+    lines += [f"{name}: {value}" for name, value in map(sound_field, reply.headers)]
+    if not bodiless and _FRAMING.isdisjoint(name.lower() for name, _ in reply.headers):
         lines.append(f"content-length: {len(body)}")
     answer = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
     return answer if bodiless or method == "HEAD" else answer + body
