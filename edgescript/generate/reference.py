@@ -81,7 +81,7 @@ def _placeholders(catalogue: Catalogue, descriptions: list[Description]) -> str:
 
 
 def _values() -> str:
-    rows = [[kind.name, kind.expected, ", ".join(f"`{sample}`" for sample in kind.samples)] for kind in KINDS]
+    rows = [[kind.name, describe.with_code(kind.expected), ", ".join(f"`{sample}`" for sample in kind.samples)] for kind in KINDS]
     return f"# Values\n\n{_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
 
 

@@ -137,6 +137,12 @@ def test_every_fence_becomes_a_block(site: Path) -> None:
         assert "```" not in page.read_text(encoding="utf-8"), page
 
 
+def test_no_placeholder_is_swallowed(site: Path) -> None:
+    """Braces that are no code may be taken for attributes of the text before them."""
+    page = (site / "reference" / "values" / "index.html").read_text(encoding="utf-8")
+    assert "which may have placeholders such as <code>{path}</code>" in page
+
+
 def test_edgefiles_are_coloured(site: Path) -> None:
     page = (site / "guide" / "concepts" / "index.html").read_text(encoding="utf-8")
     assert '<span class="k">handle</span>' in page

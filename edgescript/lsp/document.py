@@ -1,0 +1,102 @@
+"""What a feature looks at: the text of one document, its tree, and what else is known around it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pygls import uris
+
+from edgescript.catalog import Catalogue
+from edgescript.language.parse import parse
+from edgescript.language.tree import Line, Tree
+from edgescript.lsp.positions import Positions
+from edgescript.text.problem import Problem
+from edgescript.text.source import Source
+
+
+def path_of(uri: str) -> str:
+    """The path of a file; what is no file is called by its URI."""
+    path = uris.to_fs_path(uri) if uri.startswith("file:") else None
+    return os.path.normpath(path) if path else uri
+
+
+def uri_of(path: str) -> str:
+    return uris.from_fs_path(path) or path if os.path.isabs(path) else path
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """One version of an open document; a change makes another one."""
+
+    uri: str
+    version: int
+    text: str
+    encoding: str = "utf-16"
+
+    @cached_property
+    def path(self) -> str:
+        return path_of(self.uri)
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(self.path, self.text)
+
+    @cached_property
+    def positions(self) -> Positions:
+        return Positions(self.text, self.encoding)
+
+    @cached_property
+    def parsed(self) -> tuple[Tree, list[Problem]]:
+        return parse(self.source)
+
+    @property
+    def tree(self) -> Tree:
+        return self.parsed[0]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A document with everything that is known around it."""
+
+    document: Document
+    catalogue: Catalogue
+    #: The trees of the other files that belong to it: those that it imports, and those that import it.
+    others: Sequence[Tree] = ()
+    #: The problems that were found in this version of the document; none while it is being looked at.
+    problems: Sequence[Problem] = ()
+    #: What the client sent as `initializationOptions`.
+    options: Mapping[str, Any] = field(default_factory=dict)
+    #: Whether the client fills in snippets (`$1`).
+    snippets: bool = False
+
+    @cached_property
+    def trees(self) -> list[Tree]:
+        return [self.document.tree, *self.others]
+
+    @cached_property
+    def defined_snippets(self) -> dict[str, Line]:
+        """The snippets of all trees by name; the first of each counts, as it does for `import`."""
+        found: dict[str, Line] = {}
+        for tree in self.trees:
+            for line in tree.lines:
+                if name := snippet_name(line):
+                    found.setdefault(name, line)
+        return found
+
+    def positions(self, source: Source) -> Positions:
+        """Of the document, or of another source."""
+        if source.name == self.document.path:
+            return self.document.positions
+        return Positions(source.text, self.document.encoding)
+
+
+def snippet_name(line: Line) -> str | None:
+    """The name that `(name) { … }` defines."""
+    if len(line.words) != 1 or line.block is None or line.words[0].quote:
+        return None
+    word = line.words[0].value
+    return word[1:-1] if len(word) > 2 and word[0] == "(" and word[-1] == ")" else None
