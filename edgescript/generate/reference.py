@@ -7,7 +7,7 @@ from edgescript.declare import describe
 from edgescript.declare.describe import Description
 from edgescript.declare.entries import Placeholder
 from edgescript.declare.kinds import KINDS
-from edgescript.generate.shelves import described
+from edgescript.generate.shelves import as_table, described
 from edgescript.text.pages import Page, codes, page
 
 FOLDER = "docs/reference"
@@ -40,7 +40,7 @@ def _index(shelves: dict[str, list[Description]]) -> str:
     for shelf, descriptions in shelves.items():
         page = "placeholders.md#{}" if shelf == "placeholders" else f"{shelf}/{{}}.md"
         rows = [[f"[{_cell(one)}]({page.format(one.name)})", _first_sentence(one.summary)] for one in descriptions]
-        parts += [f"## {_TITLES[shelf]}", _table(["", ""], rows)]
+        parts += [f"## {_TITLES[shelf]}", as_table(["", ""], rows)]
     parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
     parts[-1] += "\n- [Expressions](expressions.md): what conditions may say and call"
     parts[-1] += "\n- [Standard library](std/README.md): what `import std/NAME` puts in"
@@ -54,7 +54,7 @@ def _shelf(shelf: str, descriptions: list[Description]) -> str:
         [f"[`{one.name}`]({one.name}.md)", *([one.role] if one.role else []), _first_sentence(one.summary)]
         for one in descriptions
     ]
-    return f"# {_TITLES[shelf]}\n\n{_table([''] * max(map(len, rows), default=2), rows)}\n"
+    return f"# {_TITLES[shelf]}\n\n{as_table([''] * max(map(len, rows), default=2), rows)}\n"
 
 
 def _cell(description: Description) -> str:
@@ -81,20 +81,14 @@ def _placeholders(catalogue: Catalogue, descriptions: list[Description]) -> str:
 
 
 def _values() -> str:
-    rows = [[kind.name, describe.with_code(kind.expected), ", ".join(f"`{sample}`" for sample in kind.samples)] for kind in KINDS]
-    return f"# Values\n\n{_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
+    rows = [
+        [kind.name, describe.with_code(kind.expected), ", ".join(f"`{sample}`" for sample in kind.samples)]
+        for kind in KINDS
+    ]
+    return f"# Values\n\n{as_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
 
 
 def _problems(pages: list[Page]) -> str:
     rows = [[f"[{known.code}]({known.code}.md)", known.title] for known in pages]
     about = "Codes that begin with E are errors, those with W warnings. `edge help CODE` shows a page on a terminal."
-    return f"# Problems\n\n{about}\n\n{_table(['Code', 'What is wrong'], rows)}\n"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return (
-        "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-        if rows
-        else ""
-    )
+    return f"# Problems\n\n{about}\n\n{as_table(['Code', 'What is wrong'], rows)}\n"
