@@ -419,3 +419,19 @@ def proxy_to(serve_edgefile: Callable[..., RunningServer]) -> Callable[..., Runn
         return serve_edgefile(f":80 {{\nproxy {endpoints} {{\n{lines}\n}}\n}}", **more)
 
     return start
+
+
+@pytest.fixture
+def golden() -> Callable[[Path, str], None]:
+    """
+    `golden(file, text)` holds that a file says this text.
+
+    With UPDATE_GOLDEN=1 in the environment the file is written instead; read the difference before it is committed.
+    """
+
+    def compare(file: Path, text: str) -> None:
+        if os.environ.get("UPDATE_GOLDEN"):
+            file.write_text(text, "utf-8", newline="")
+        assert file.read_bytes().decode() == text, f"{file.name}: UPDATE_GOLDEN=1 writes it anew"
+
+    return compare

@@ -33,6 +33,21 @@ def definition(line: Line, context: Context) -> Directive:
     return Directive([name], parts)
 
 
+def wider(line: Line, context: Context) -> list[Node]:
+    """What can be converted of a matcher that as a whole cannot: all its lines must hold, so that without some more match."""
+    lines = [part for part in line.block or () if part.words]
+    lost = {part.name for part in lines if not _can(part, context)}
+    return _parts([part for part in lines if part.name not in lost], context)
+
+
+def _can(line: Line, context: Context) -> bool:
+    try:
+        _line(line, context)
+    except NotConverted:
+        return False
+    return True
+
+
 def only_path(line: Line) -> str | None:
     """The path of a matcher that has exactly one, which counts where directives are sorted."""
     parts = [line.words[1:]] if line.block is None else [part.words for part in line.block if part.words]

@@ -148,3 +148,62 @@ def test_a_snippet_whose_parts_run_apart_is_written_out(converted: Convert) -> N
 def test_rewrites_that_may_follow_each_other_exclude_each_other(converted: Convert) -> None:
     text = converted(_site("rewrite /a /b", "rewrite /b /c")).text
     assert "handle /a {\n            rewrite * /b\n" in text
+
+
+# ---- what is closed stays closed
+
+_ALL = 'expression "1 == 1"'
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        ("respond @odd 403", 'error @closed_1 501 "respond is not converted"'),
+        ("error @odd 403", 'error @closed_1 501 "error is not converted"'),
+        ("abort @odd", 'error @closed_1 501 "abort is not converted"'),
+        ("basic_auth @odd {\nme hash\n}", 'error @closed_1 501 "basic_auth is not converted"'),
+        ("handle @odd {\nrespond no 401\n}", "handle @closed_1 {"),
+        ("route @odd {\nabort\n}", "handle @closed_1 {"),
+        ("handle @odd {\nforward_auth localhost:1\n}", "handle @closed_1 {"),
+    ],
+)
+def test_a_refusal_whose_matcher_is_not_converted_refuses_everybody(
+    converted: Convert, refusal: str, expected: str
+) -> None:
+    lines = _lines(converted(_site("@odd harbour_of_client north", refusal, "file_server")))
+    assert lines[lines.index(expected) - 1] == f"@closed_1 {_ALL}"
+    assert lines.index(expected) < lines.index("files {")
+
+
+def test_of_a_matcher_the_lines_that_are_converted_say_who_is_refused(converted: Convert) -> None:
+    matcher = ("@odd {", "path /admin/*", "harbour_of_client north", "method POST", "}")
+    lines = _lines(converted(_site(*matcher, "respond @odd 403", "file_server")))
+    at = lines.index("@closed_1 {")
+    assert lines[at : at + 4] == ["@closed_1 {", "path /admin/*", "method POST", "}"]
+
+
+def test_values_of_one_kind_are_alternatives_and_count_only_together(converted: Convert) -> None:
+    matcher = ("@odd {", "path /admin/*", "path {unknown.of.all}", "}")
+    lines = _lines(converted(_site(*matcher, "respond @odd 403", "file_server")))
+    assert f"@closed_1 {_ALL}" in lines
+
+
+def test_a_refusal_that_itself_is_not_converted_refuses_the_same_requests(converted: Convert) -> None:
+    lines = _lines(converted(_site("@x path /x*", 'error @x "{unknown.of.all}" 403', "file_server")))
+    assert 'error @x 501 "error is not converted"' in lines
+
+
+def test_a_matcher_that_is_invalid_here_leaves_nothing_open(converted: Convert) -> None:
+    lines = _lines(converted(_site("@x path_regexp (", "respond @x 403", "handle @x {\nabort\n}", "file_server")))
+    assert any(line.startswith("error @refused_") for line in lines)
+    assert any(line.startswith("handle @refused_") for line in lines)
+
+
+def test_a_plug_in_that_asks_who_a_client_is_refuses_before_anything_answers(converted: Convert) -> None:
+    lines = _lines(converted(_site("reverse_proxy localhost:9000", "authorize with policy")))
+    assert lines.index('error @closed_1 501 "authorize is not converted"') < lines.index("proxy localhost:9000")
+
+
+def test_what_refuses_nobody_closes_nothing(converted: Convert) -> None:
+    text = converted(_site("@odd harbour_of_client north", "header @odd A b", "respond @odd hello 200")).text
+    assert "501" not in text
