@@ -87,11 +87,11 @@ def _lines(
 
     def failed(line: Line, what: str) -> None:
         context.note(line, Outcome.NOT, what)
-        edgefile.nodes.append(Comment(f"not converted: {line.written} ({what})"))
 
     parsed = parse(source)
     for line, what in parsed.wrong:
         failed(line, what)
+        edgefile.nodes.append(Comment(f"not converted: {line.written} ({what})"))
     importer = Importer(read, find, failed)
     lines = importer.lines(parsed.lines)
     context.routes = importer.routes

@@ -63,8 +63,7 @@ class Importer:
         try:
             return self._imported(line)
         except ImportFailed as error:
-            self.failed(line, str(error))
-            return []
+            return [self._wrong(line, str(error))]
 
     def _imported(self, line: Line) -> list[Line]:
         name = line.arguments[0]
@@ -90,6 +89,8 @@ class Importer:
         if "\0" in name:
             raise ImportFailed("that is no name of a file")
         names = sorted(self.find(pattern)) if has_wildcard else [pattern]
+        if not names:
+            raise ImportFailed("no file has such a name")
         return [one for found in names for one in self._file(found)]
 
     def _file(self, name: str) -> list[Line]:
@@ -98,9 +99,12 @@ class Importer:
         except (OSError, ValueError) as error:
             raise ImportFailed(f"there is no snippet of that name, and the file cannot be read: {error}") from None
         parsed = parse(Source.of_bytes(name, data))
-        for line, what in parsed.wrong:
-            self.failed(line, what)
-        return parsed.lines
+        return [*(self._wrong(line, what) for line, what in parsed.wrong), *parsed.lines]
+
+    def _wrong(self, line: Line, what: str) -> Line:
+        """Say what is wrong with a line; the comment that stands in its place."""
+        self.failed(line, what)
+        return Line([], line.span, above=[f"not converted: {line.written} ({what})"])
 
     def _filled(self, line: Line, importing: Line) -> list[Line]:
         """A line of what is imported, with `{args[0]}` and `{block}` replaced."""

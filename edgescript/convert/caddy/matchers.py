@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edgescript.convert import regexp
 from edgescript.convert.caddy import expression, placeholders
 from edgescript.convert.caddy.context import Context, NotConverted, not_yet
 from edgescript.convert.caddy.tree import Line
@@ -127,7 +128,16 @@ def _part(words: Sequence[str], context: Context) -> list[str]:
         raise not_yet(f'matcher "{name}"') if name in _OF_CADDY else NotConverted(f'Caddy has no matcher "{name}"')
     if not arguments:
         raise NotConverted(f'the matcher "{name}" has no values')
+    if name.endswith("_regexp"):
+        arguments[-1] = _regexp(arguments[-1])
     return [name, *(placeholders.text(word, context) for word in arguments)]
+
+
+def _regexp(text: str) -> str:
+    try:
+        return regexp.as_python(text)
+    except ValueError as error:
+        raise NotConverted(f"the regular expression means nothing here: {error}") from None
 
 
 _OF_CADDY = ("file", "vars_regexp", "tls", "url_pattern")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from ipaddress import ip_network
 
 from edgescript.convert.edgefile import Node
 from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line
 from edgescript.convert.nginx.values import is_network
-from edgescript.convert.nginx.variables import BadPattern, UnknownVariable, group_names, pattern
+from edgescript.convert.nginx.variables import BadPattern, Names, Unconvertible, UnknownVariable, names_of, pattern
+from edgescript.convert.regexp import group_names
 from edgescript.convert.report import Outcome
 
 #: Sources whose values are in lower case anyway, or have one case only.
@@ -28,6 +30,32 @@ def maps(ctx: Context) -> list[Node]:
         line = wanted[-1]
         done.add(line)
         nodes = [*(_map(ctx, line) if line.name == "map" else _geo(ctx, line)), *nodes]
+
+
+def lost(names: Names, tables: Sequence[Line]) -> set[str]:
+    """The variables whose table is not, or not wholly, converted: what they are cannot be relied on."""
+    names = Names(names.variables, names.captures, names.constants)
+    found = {_variable(line) for line in tables if not _is_whole(names, line)}
+    for _ in tables:
+        more = {_variable(line) for line in tables if found.intersection(names_of(line.value))} - found
+        if not more:
+            break
+        found |= more
+    return found
+
+
+def _is_whole(names: Names, line: Line) -> bool:
+    if line.name == "geo":
+        is_plain = len(line.args) < 2 or line.value == "$remote_addr"
+        return is_plain and all(row.name == "default" or is_network(row.name) for row in line.inner)
+    try:
+        names.template(line.value)
+        for row in line.inner:
+            if row.name.startswith("~"):
+                _pattern(row.name[1:])
+    except Unconvertible:
+        return False
+    return all(row.name != "include" for row in line.inner)
 
 
 def _variable(line: Line) -> str:
