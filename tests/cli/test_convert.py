@@ -34,6 +34,15 @@ def test_it_writes_to_a_file(caddyfile: Path, tmp_path: Path) -> None:
     assert written.read_text().startswith("http://harbour.example {")
 
 
+def test_a_file_that_exists_is_replaced_only_by_force(caddyfile: Path) -> None:
+    result = CliRunner().invoke(edge, ["convert", str(caddyfile), "-o", str(caddyfile)])
+    assert result.exit_code == 2
+    assert "exists: --force replaces it" in result.stderr
+    assert caddyfile.read_text() == HARBOUR
+    assert CliRunner().invoke(edge, ["convert", str(caddyfile), "-o", str(caddyfile), "--force"]).exit_code == 0
+    assert caddyfile.read_text().startswith("http://harbour.example {\n    respond")
+
+
 def test_the_report_can_be_json(caddyfile: Path) -> None:
     result = CliRunner().invoke(edge, ["convert", str(caddyfile), "--report", "json"])
     assert [remark["outcome"] for remark in json.loads(result.stderr)] == ["converted", "converted"]

@@ -64,7 +64,7 @@ def convert(source: Source, *, read: Callable[[str], bytes], find: Callable[[str
     """
     root, failures = lines_of(source, read=read, find=find)
     _wrapped(root)
-    ctx = _context(root)
+    ctx = _context(root, {failure.place for failure in failures})
     try:
         file = _file(ctx, failures)
     except TooMuch:
@@ -73,7 +73,7 @@ def convert(source: Source, *, read: Callable[[str], bytes], find: Callable[[str
     return mend.mended(file, ctx.notes.report(root, failures), ctx.catalogue)
 
 
-def _context(root: Line) -> Context:
+def _context(root: Line, failed: set[str]) -> Context:
     catalogue = Catalogue.load()
     lines = list(walk(root))
     defined = {line.value.lstrip("$") for line in lines if line.name == "set" and line.args}
@@ -82,7 +82,7 @@ def _context(root: Line) -> Context:
     tables = [*below(root, "map"), *below(root, "geo")]
     upstreams = {line.value: line for line in below(root, "upstream")}
     ctx = Context(catalogue, Notes(), Names(defined, captures, _constants(lines)), root, upstreams, tables, False)
-    ctx.lost_tables = lost(ctx.names, tables)
+    ctx.lost_tables = lost(ctx.names, tables, failed)
     ctx.has_https = not mend.has_problems("https://example.com {\n    abort\n}\n", catalogue)
     return ctx
 
