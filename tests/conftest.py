@@ -435,3 +435,36 @@ def golden() -> Callable[[Path, str], None]:
         assert file.read_bytes().decode() == text, f"{file.name}: UPDATE_GOLDEN=1 writes it anew"
 
     return compare
+
+
+@pytest.fixture
+def websocket_echo() -> Iterator[int]:
+    """The port of a WebSocket server that sends each message back."""
+    from websockets.sync.server import ServerConnection, serve
+
+    def echo(connection: ServerConnection) -> None:
+        for message in connection:
+            connection.send(message)
+
+    with serve(echo, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.socket.getsockname()[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def through_websocket() -> Callable[[int, str], list[str]]:
+    """`through_websocket(port, path)` says what comes back of three messages."""
+    from websockets.sync.client import connect
+
+    def exchange(port: int, path: str) -> list[str]:
+        with connect(f"ws://127.0.0.1:{port}{path}", open_timeout=20, close_timeout=20) as connection:
+            found = []
+            for message in ("ahoy", "", "x" * 100_000):
+                connection.send(message)
+                found.append(str(connection.recv(timeout=20)))
+            return found
+
+    return exchange

@@ -238,6 +238,23 @@ def test_caddy_and_this_server_answer_alike(
     assert not different, f"{len(different)} differ\n" + "\n".join(different[:6]) + f"\n{conversion.text}"
 
 
+def test_a_websocket_goes_through_both(
+    caddy: Callable[[str, int], None],
+    serve_edgefile: Callable[..., Any],
+    reserve_port: Callable[[], int],
+    websocket_echo: int,
+    through_websocket: Callable[[int, str], list[str]],
+) -> None:
+    port = reserve_port()
+    matcher = "@ws {\nheader Connection *Upgrade*\nheader Upgrade websocket\n}\n"
+    site = f":{port} {{\n{matcher}reverse_proxy @ws 127.0.0.1:{websocket_echo}\n}}\n"
+    text = f"{{\nadmin off\nauto_https off\n}}\n{site}"
+    caddy(text, port)
+    server = serve_edgefile(convert(Source("Caddyfile", text), read=_no_file, find=lambda pattern: []).text)
+    there, here = through_websocket(port, "/"), through_websocket(server.port, "/")
+    assert here == there == ["ahoy", "", "x" * 100_000]
+
+
 def _is_old() -> bool:
     version = subprocess.run([str(_CADDY), "version"], capture_output=True, check=True, text=True).stdout
     return re.match(r"v?2\.[0-6]\.", version) is not None
