@@ -626,3 +626,8 @@ def test_a_websocket_goes_through_both(
     port = next(iter(real_nginx(text).values()))
     there, here = through_websocket(port, "/ws/"), through_websocket(server.port, "/ws/")
     assert here == there == ["ahoy", "", "x" * 100_000]
+
+
+def test_the_guide_says_how_many_files_run_beside_nginx() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "from-nginx-converted.md"
+    assert f"Of these files, {len(_RUN)} run in the tests" in guide.read_text("utf-8")

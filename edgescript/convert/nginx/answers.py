@@ -54,6 +54,8 @@ def phase(ctx: Context, lines: list[Line], *, follow: Follow, inside: Inside) ->
         nodes += ctx.commented(line, _one(ctx, line, follow, inside))
         if line.name == "if" and rest and any(one.name == "break" or _stops(one, rest) for one in line.inner):
             ctx.notes.say(line, Outcome.PARTLY, "what stands below it runs for these requests as well")
+        if line.name == "if" and rest and not all(one.name in PHASE for one in line.inner):
+            ctx.notes.say(line, Outcome.PARTLY, "of what stands below it, nothing runs for these requests")
     return Phase(nodes, False)
 
 

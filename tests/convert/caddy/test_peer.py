@@ -286,3 +286,11 @@ def _alike(here: Answer | None, there: Answer | None) -> bool:
 
 def _no_file(name: str) -> bytes:
     raise FileNotFoundError(2, "no such file", name)
+
+
+def test_the_guide_says_how_many_files_can_be_compared(tmp_path: Path, reserve_port: Callable[[], int]) -> None:
+    corpus, guides = Path(__file__).parent / "corpus", Path(__file__).parents[3] / "docs" / "guide"
+    texts = [on_plain_http(file.read_text(), tmp_path, 9, reserve_port).text for file in corpus.glob("*.Caddyfile")]
+    found = [convert(Source("Caddyfile", text), read=_no_file, find=lambda pattern: []) for text in texts]
+    count = sum(not _matters(conversion) for conversion in found)
+    assert f"{count} files have no remark" in (guides / "from-caddy-converted.md").read_text("utf-8")

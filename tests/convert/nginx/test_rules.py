@@ -273,3 +273,10 @@ def test_a_last_resort_that_is_a_program_is_not_sent_as_a_file(last: str) -> Non
     text = converted(f"server {{ root /srv; {php} location / {{ try_files $uri {last}; }} }}").text
     below = text[text.index("    handle {\n") :]
     assert below.rindex("error 501") > below.rindex("files")
+
+
+def test_an_if_with_more_than_rewriting_says_that_what_stands_below_it_is_left_out() -> None:
+    inner = "location / { if ($http_origin = x) { add_header A b; } return 204; }"
+    (remark,) = converted(f"server {{ {inner} }}").report.open()
+    assert remark.outcome is Outcome.PARTLY
+    assert "nothing runs for these requests" in remark.reason
