@@ -95,6 +95,9 @@ def _lines(
     importer = Importer(read, find, failed)
     lines = importer.lines(parsed.lines)
     context.routes = importer.routes
+    for line in importer.unused.values():
+        context.note(line, Outcome.CONVERTED, "not needed: nothing imports it")
+        edgefile.nodes.append(Comment(f"nothing imports it: {not_converted(line).text.partition(': ')[2]}"))
     return lines
 
 

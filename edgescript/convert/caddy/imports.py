@@ -30,6 +30,8 @@ class Importer:
     find: Callable[[str], list[str]]
     failed: Callable[[Line, str], None]
     snippets: dict[str, list[Line]] = field(default_factory=dict)
+    #: Snippets that nothing imports, as they are written.
+    unused: dict[str, Line] = field(default_factory=dict)
     routes: dict[str, list[Line]] = field(default_factory=dict)
     _around: list[str] = field(default_factory=list)
     _imports: int = 0
@@ -47,6 +49,7 @@ class Importer:
             elif line.block is not None and (name := _defined("", line)) is not None:
                 yield from self._comments(line)
                 self.snippets[name] = line.block
+                self.unused[name] = line
             elif line.block is not None and (name := _defined("&", line)) is not None:
                 yield from self._comments(line)
                 self.routes[name] = self.lines(line.block)
@@ -72,6 +75,7 @@ class Importer:
         if len(self._around) >= MAX_DEPTH:
             raise ImportFailed(f"imports are nested more than {MAX_DEPTH} deep")
         body = self.snippets[name] if name in self.snippets else self._files(line, name)
+        self.unused.pop(name, None)
         self._imports += 1
         mark = (" ".join(line.words), self._imports)
         self._around.append(name)

@@ -152,12 +152,10 @@ def try_files(
     if not is_static:
         ctx.notes.say(line, Outcome.PARTLY, "files are answered as files")
     found = _found(ctx, line, candidates)
-    moved = (
-        []
-        if path.startswith("@")
-        else [ctx.directive(line, "rewrite", ctx.names.target(_with_query(path, mark, query)))]
-    )
-    return [*ctx.commented(line, found), *moved, *there]
+    if path.startswith("@"):
+        return [*ctx.commented(line, found), *there]
+    moved = ctx.directive(line, "rewrite", ctx.names.target(_with_query(path, mark, query)))
+    return [*ctx.commented(line, found), moved, *there]
 
 
 def _after(candidates: list[str], one: str) -> int:

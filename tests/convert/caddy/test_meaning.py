@@ -250,3 +250,12 @@ def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: st
 def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
     conversion = converted(_site(f"{name} x"))
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
+
+
+def test_a_snippet_that_nothing_imports_stays_as_a_comment(converted: Convert) -> None:
+    conversion = converted("(spare) {\nrespond /x 403\n}\n" + _site("respond a"))
+    assert "# nothing imports it: (spare) {\n#     respond /x 403\n# }\n" in conversion.text
+    assert [one.reason for one in conversion.report.remarks if one.written == "(spare)"] == [
+        "not needed: nothing imports it"
+    ]
+    assert conversion.report.is_complete
