@@ -71,6 +71,19 @@ def test_what_cannot_be_told_needs_to_be_said(tmp_path: Path) -> None:
     assert CliRunner().invoke(edge, ["convert", "--from", "caddy", str(file)]).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("harbour.example {\n\treverse_proxy app:80\n}\n", "proxy app:80"),
+        ("server {\n    location / {\n        return 200 x;\n    }\n}\n", "respond 200 x"),
+    ],
+)
+def test_what_a_file_is_is_told_by_what_stands_in_it(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "app.conf"
+    file.write_text(text)
+    assert expected in CliRunner().invoke(edge, ["convert", str(file)]).stdout
+
+
 def test_bytes_that_are_no_text_give_a_report(caddyfile: Path) -> None:
     caddyfile.write_bytes(bytes(range(256)) * 20)
     result = CliRunner().invoke(edge, ["convert", str(caddyfile)])

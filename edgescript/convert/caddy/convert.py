@@ -31,7 +31,8 @@ def looks_like(source: Source) -> bool:
     name = source.name.replace("\\", "/").rpartition("/")[2].lower()
     if "caddyfile" in name:
         return True
-    return not name.endswith(".conf") and bool(_DIRECTIVE.search(source.text))
+    is_of_nginx = name.endswith(".conf") and ";" in source.text
+    return not is_of_nginx and bool(_DIRECTIVE.search(source.text))
 
 
 def convert(source: Source, *, read: Callable[[str], bytes], find: Callable[[str], list[str]]) -> Conversion:

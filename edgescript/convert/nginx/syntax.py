@@ -70,7 +70,7 @@ class _Reader:
         if "\0" in text:
             self._fail(f"{name}:1", name, "this is no text")
             return
-        statements, errors = _parse(text)
+        statements, errors = _parse(text.removeprefix("\ufeff"))
         for number, message in errors:
             self._fail(f"{name}:{number or 1}", _line(text, number) or name, message)
         if errors and not statements:

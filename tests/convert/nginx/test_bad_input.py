@@ -191,6 +191,13 @@ def test_a_small_file_cannot_ask_for_an_endless_edgefile() -> None:
     assert {one.outcome for one in conversion.report.remarks} <= set(Outcome)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_name() -> None:
+    conversion = convert(
+        Source("nginx.conf", "\ufeffserver {\r\nreturn 200 x;\r\n}\r\n"), read=_missing, find=lambda _: []
+    )
+    assert "respond 200 x" in conversion.text
+
+
 def test_a_file_that_ends_too_early_stays_whole_as_a_comment() -> None:
     text = "server {\n    listen 80;\n    location / {\n        deny all;\n    }\n"
     conversion = convert(Source("half.conf", text), read=_missing, find=lambda _: [])
