@@ -61,7 +61,7 @@ MODULES = [importlib.import_module(f"{features.__name__}.{f.name}") for f in pkg
 def test_no_text_and_no_place_makes_a_feature_fail(text: str, line: int, character: int, name: str) -> None:
     view = View(Document(f"file:///nowhere/{name}", 1, text), CATALOGUE)
     at = types.Position(line, character)
-    context: Any = SimpleNamespace(only=None, include_declaration=True)
+    context: Any = SimpleNamespace(only=None, include_declaration=True, diagnostics=[])
     params = SimpleNamespace(position=at, range=types.Range(at, at), context=context, new_name="other_name")
     for module in MODULES:
         module.answer(view, params)
