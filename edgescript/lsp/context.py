@@ -54,6 +54,7 @@ class Cursor:
     #: Which word it is at, or would begin.
     index: int
     word: Word | None
+    in_comment: bool = False
 
 
 def walk(lines: list[Line], place: Place, catalogue: Catalogue) -> Iterator[tuple[Line, Place, tuple[Line, ...]]]:
@@ -211,6 +212,8 @@ def cursor(view: View, offset: int) -> Cursor:
         place = inside(line, place, view.catalogue)
         around.append(line)
         lines = line.block or []
+    if line is not None and _in_comment(line, offset):
+        return Cursor(offset, tuple(around), place, None, 0, None, in_comment=True)
     if line is None or not line.words or _behind(line, offset, view.document.text):
         return Cursor(offset, tuple(around), place, None, 0, None)
     word = next((word for word in line.words if word.start <= offset <= word.end), None)
@@ -233,9 +236,11 @@ def _in_block(line: Line, offset: int) -> bool:
     return offset <= line.block_end if line.block_end is not None else True
 
 
+def _in_comment(line: Line, offset: int) -> bool:
+    return any(comment and comment.start < offset <= comment.end for comment in (line.comment, line.block_comment))
+
+
 def _behind(line: Line, offset: int, text: str) -> bool:
-    """Whether a place is behind everything that a line says: in its comment, or below it."""
+    """Whether a place is below everything that a line says."""
     end = line.words[-1].end
-    if line.comment is not None and offset > line.comment.start:
-        return True
     return offset > end and "\n" in text[end:offset].replace("\\\n", "").replace("\\\r\n", "")

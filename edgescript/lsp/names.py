@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,7 +50,9 @@ def bindings(view: View) -> list[Binding]:
 def binding_at(view: View, offset: int) -> Binding | None:
     """What the name at an offset stands for: with all that it stands for where several importers define it."""
     path, found = view.document.path, bindings(view)
-    spans = {p.span for b in found for p in b.places if p.span.source.name == path and p.span.start <= offset <= p.span.end}
+    spans = {
+        p.span for b in found for p in b.places if p.span.source.name == path and p.span.start <= offset <= p.span.end
+    }
     same: list[Binding] = []
     while more := [b for b in found if b not in same and any(p.span in spans for p in b.places)]:
         same += more
@@ -61,12 +63,19 @@ def binding_at(view: View, offset: int) -> Binding | None:
     return Binding(same[0].name, list(definitions), list(dict.fromkeys(p for b in same for p in b.uses)))
 
 
+def matchers_in_scope(view: View, around: Sequence[Line]) -> set[str]:
+    """The names of the matchers that a line inside these lines may use: of each block, its imports, and the global block."""
+    finding = _Finding(view)
+    blocks = [line.block or [] for line in around] or [view.document.tree.lines]
+    return finding.everywhere.keys() | {name for block in blocks for name in finding.defined_in(block)}
+
+
 class _Finding:
     def __init__(self, view: View) -> None:
         self.found: list[Binding] = []
         self.snippets: Scope = {}
         self.defined = view.defined_snippets
-        self.files = {tree.source.name: tree for tree in view.trees}
+        self.files = {os.path.normpath(tree.source.name): tree for tree in view.trees}
         self.everywhere: Scope = {}
         #: What each line that defines a matcher defines.
         self._defined_by: dict[Line, Binding] = {}
@@ -94,6 +103,10 @@ class _Finding:
             self._uses(line, scope)
             if line.block:
                 self.block(line.block, self.everywhere if not line.words else scope)
+
+    def defined_in(self, lines: list[Line]) -> set[str]:
+        """The matchers that a block defines."""
+        return {line.words[0].value for line in self._defining(lines, frozenset())}
 
     def tests(self, lines: list[Line]) -> None:
         """`expect route @name`: of the matcher, where only one has the name."""
@@ -168,7 +181,7 @@ class _Finding:
 
     def _free_in(self, lines: list[Line], outer: frozenset[str]) -> Iterator[Place]:
         """The uses of matchers that neither these lines nor those around them define."""
-        known = outer.union(line.words[0].value for line in self._defining(lines, frozenset()))
+        known = outer | self.defined_in(lines)
         for line in lines:
             if is_import(line) and len(line.words) > 1:
                 yield from (place for place in self._free_of(line) if place.line.words[1].value not in known)
@@ -178,7 +191,7 @@ class _Finding:
 
 
 def _names_matcher(line: Line) -> bool:
-    return len(line.words) > 1 and line.words[1].value.startswith("@") and not line.words[1].quote
+    return len(line.words) > 1 and line.words[1].value.startswith("@")
 
 
 def _place(line: Line, number: int, after: int = 0, before: int = 0) -> Place:

@@ -24,7 +24,9 @@ def about_slot(slot: Slot) -> str:
     kinds = " and ".join(kind.expected for kind in slot.kinds)
     default = slot.field.default
     told = "required" if slot.required else f"default `{default}`" if isinstance(default, str) else ""
-    fields = "\n".join(f"- `{inner.name}`: {inner.field.doc}" for inner in plan_of(slot.record).slots) if slot.record else ""
+    fields = (
+        "\n".join(f"- `{inner.name}`: {inner.field.doc}" for inner in plan_of(slot.record).slots) if slot.record else ""
+    )
     parts = (code_block(syntax(slot)), slot.field.doc, fields, ", ".join(part for part in (kinds, told) if part))
     return "\n\n".join(part for part in parts if part)
 

@@ -21,7 +21,9 @@ METHOD = types.TEXT_DOCUMENT_HOVER
 OPTIONS = types.HoverOptions()
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.-]*)\}")
-_IMPORT = "Put the lines of a snippet, of files (`import sites/*.edge`) or of the standard library (`import std/cors`) here."
+_IMPORT = (
+    "Put the lines of a snippet, of files (`import sites/*.edge`) or of the standard library (`import std/cors`) here."
+)
 _MATCHER = "Which requests: `*` is all, a path such as `/api/*`, or a named matcher, `@name`."
 _CODE = re.compile(r"\b[EW]\d{3}\b")
 

@@ -9,7 +9,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from edgescript.lsp.document import View
 from edgescript.lsp.features.definition import location
-from edgescript.lsp.names import binding_at, bindings
+from edgescript.lsp.names import Binding, binding_at, bindings
 
 METHOD = types.TEXT_DOCUMENT_RENAME
 OPTIONS = types.RenameOptions(prepare_provider=True)
@@ -28,9 +28,9 @@ def answer(view: View, params: types.RenameParams) -> types.WorkspaceEdit | None
     name = f"@{params.new_name.removeprefix('@')}" if matcher else params.new_name
     if not (_MATCHER if matcher else _SNIPPET).fullmatch(name):
         raise JsonRpcInvalidParams("a name has letters, digits, and . _ - only")
-    if any(other.name == name for other in bindings(view)):
+    if any(other.name == name and name != binding.name for other in bindings(view)):
         raise JsonRpcInvalidParams(f'the name "{name}" is taken')
-    if any(place.span.source.name.startswith("std/") for place in binding.places):
+    if _is_shipped(binding):
         raise JsonRpcInvalidParams("the standard library cannot be changed")
     edits: dict[str, list[types.TextEdit]] = {}
     for place in binding.places:
@@ -39,11 +39,15 @@ def answer(view: View, params: types.RenameParams) -> types.WorkspaceEdit | None
     return types.WorkspaceEdit(changes=edits)
 
 
+def _is_shipped(binding: Binding) -> bool:
+    return any(place.span.source.name.startswith("std/") for place in binding.places)
+
+
 def prepared(view: View, params: types.PrepareRenameParams) -> types.Range | None:
     """The name at a place, if it can have another one."""
     offset = view.document.positions.offset(params.position)
     binding = binding_at(view, offset)
-    for place in binding.places if binding else ():
+    for place in binding.places if binding and not _is_shipped(binding) else ():
         span = place.span
         if span.source.name == view.document.path and span.start <= offset <= span.end:
             return view.document.positions.range(span.start, span.end)
