@@ -29,7 +29,9 @@ TEXTS = {
     "matcher of the global block": "{\n =«@a» path /x\n}\n:80 {\n respond «‸@a»\n}\n:81 {\n respond «@a»\n}\n",
     "matcher of a snippet": "(s) {\n =«@a» path /x\n}\n:80 {\n import s\n respond «‸@a»\n}\n:81 {\n respond @a\n}\n",
     "matcher used in a snippet": "(s) {\n respond «@a»\n}\n:80 {\n =«@a» path /x\n import s\n respond «‸@a»\n}\n",
-    "matchers used in one snippet": "(s) {\n respond «@‸a»\n}\n:80 {\n =«@a» path /x\n import s\n}\n:81 {\n =«@a» path /y\n import s\n}\n",
+    "matchers used in one snippet": (
+        "(s) {\n log «@‸a»\n}\n:80 {\n =«@a» path /x\n import s\n}\n:81 {\n =«@a» path /y\n import s\n}\n"
+    ),
     "matcher used two snippets deep": "(s) {\n log «@a»\n}\n(t) {\n import s\n}\n:80 {\n =«@a‸» path /x\n import t\n}\n",
     "matcher in a test": ':80 {\n =«@a» path /x\n respond «‸@a»\n}\ntest "x" {\n request GET /x\n expect route «@a»\n}\n',
     "snippets that import each other": "=(«s») {\n import t\n}\n(t) {\n import «s»\n}\n:80 {\n import «‸s»\n}\n",

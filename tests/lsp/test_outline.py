@@ -104,7 +104,7 @@ def coloured(text: str) -> list[tuple[str, str]]:
         (":80 {\n log\n}\n", [(":80", "namespace"), ("log", "keyword")]),
         (":80 {\n @a path /x\n}\n", [(":80", "namespace"), ("@a", "variable"), ("path", "keyword")]),
         ("(s) {\n import t\n}\n", [("(s)", "macro"), ("import", "keyword"), ("t", "macro")]),
-        (':80 {\n respond "😀" "b"\n}\n', [(":80", "namespace"), ("respond", "keyword"), ('"😀"', "string"), ('"b"', "string")]),
+        (':80 {\n log "😀" "b"\n}\n', [(":80", "namespace"), ("log", "keyword"), ('"😀"', "string"), ('"b"', "string")]),
         (":80 {\n proxy :1 {\n  balance x\n", [(":80", "namespace"), ("proxy", "keyword"), ("balance", "property")]),
         (":80 {\n respond `a\nb`\n}\n", [(":80", "namespace"), ("respond", "keyword"), ("`a", "string"), ("b`", "string")]),
         ('test "x" {\n request GET /\n}\n', [("test", "keyword"), ('"x"', "string"), ("request", "keyword")]),

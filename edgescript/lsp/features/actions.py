@@ -57,13 +57,14 @@ def _allowing(view: View, problem: Problem) -> Edit | None:
     if line is None or not line.words:
         return None
     comment = f"# edge: allow {problem.code}"
-    end = line.header_end - len(_line_end(text[: line.header_end]))
+    line_end = _line_end(text[: line.header_end])
+    end = line.header_end - len(line_end)
     if line.comment is None and "\n" not in text[line.words[0].start : end]:
         return Edit(problem.span._replace(start=end, end=end), f"{'' if text[end - 1].isspace() else ' '}{comment}")
     if not text[: line.start].strip():
         return None  # as the first thing of a file it would hold for all of it
     indent = text[line.start : line.words[0].start]
-    return Edit(problem.span._replace(start=line.start, end=line.start), f"{indent}{comment}\n")
+    return Edit(problem.span._replace(start=line.start, end=line.start), f"{indent}{comment}{line_end}")
 
 
 def _line_end(text: str) -> str:
