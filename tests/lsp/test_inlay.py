@@ -45,7 +45,7 @@ def test_the_client_chooses_how_much_is_shown() -> None:
     assert shown(text) == some
     assert shown(text, inlayHints="nonsense") == some
     assert shown(text, inlayHints="arguments") == ":80 {\n redir /x‹code 302›\n log {\n }\n request_body {\n }\n}\n"
-    assert shown(text, inlayHints=False) == text
+    assert shown(text, inlayHints=False) == shown(text, inlayHints="off") == text
     assert "idle_timeout 5m, max_connections 0" in shown(":80 {\n proxy :1 {\n }\n}\n", inlayHints="all")
 
 

@@ -25,7 +25,7 @@ from edgescript.lsp.texts import about_entry, about_slot, about_standard, above
 from edgescript.testing import scenario
 
 METHOD = types.TEXT_DOCUMENT_COMPLETION
-OPTIONS = types.CompletionOptions(trigger_characters=["{", "@", "/", " ", "."])
+OPTIONS = types.CompletionOptions(trigger_characters=["{", "@", "/", " ", "."], resolve_provider=True)
 
 Kinds = types.CompletionItemKind
 #: A placeholder that is being typed: an open brace with no space behind it.

@@ -1,6 +1,7 @@
 """The defaults that hold where a line leaves something out: of its arguments, and of the options of its block.
 
-`initializationOptions.inlayHints` is `"all"`, `"arguments"` or `false`; without it, arguments and the first options are shown.
+`initializationOptions.inlayHints` is `"some"` (arguments and the first options; so it is without it), `"arguments"`, `"all"` or
+`"off"`, for which `false` stands too.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _USUALLY = 3
 
 def answer(view: View, params: types.InlayHintParams) -> list[types.InlayHint]:
     setting = view.options.get("inlayHints")
-    if setting is False:
+    if setting in (False, "off"):
         return []
     most = _MOST.get(setting, _USUALLY) if isinstance(setting, str) else _USUALLY
     positions = view.document.positions
