@@ -2,16 +2,15 @@
 -- Neovim 0.7 is enough. The environment names the program, the file and where the answers go.
 local answers = {}
 
-local client = vim.lsp.start_client({
-  name = "edge",
-  cmd = vim.fn.json_decode(vim.env.EDGE_COMMAND),
-  root_dir = vim.fn.fnamemodify(vim.env.EDGE_FILE, ":h"),
-  init_options = { inlayHints = "arguments" },
-})
-
+-- The configuration of the guide.
+vim.cmd("luafile " .. vim.fn.fnameescape(vim.env.EDGE_CONFIGURATION))
 vim.cmd("edit " .. vim.fn.fnameescape(vim.env.EDGE_FILE))
 local buffer = vim.api.nvim_get_current_buf()
-vim.lsp.buf_attach_client(buffer, client)
+local client
+vim.wait(30000, function()
+  client = next(vim.lsp.buf_get_clients(buffer))
+  return client
+end, 20)
 
 local function problems()
   local found = {}
@@ -28,7 +27,8 @@ end
 local function ask(method, params)
   local found = vim.lsp.buf_request_sync(buffer, method, params, 30000) or {}
   local answer = found[client] or {}
-  return answer.result or { error = answer.err or "no answer" }
+  assert(answer.result, vim.inspect(found))
+  return answer.result
 end
 
 local function at(line, character)

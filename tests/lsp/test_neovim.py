@@ -1,9 +1,10 @@
-"""A real editor, Neovim, with nothing but its own client: problems, completion, hover, a fix, and the formatted text."""
+"""A real editor, Neovim, set up as the guide says: problems, completion, hover, a fix, and the formatted text."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import EDGE
 
+GUIDE = Path(__file__).parents[2] / "docs/guide/editors.md"
 SCRIPT = Path(__file__).with_name("neovim.lua")
 NVIM = shutil.which("nvim")
 
@@ -21,9 +23,12 @@ def test_neovim_shows_and_mends_a_mistake(tmp_path: Path) -> None:
     assert NVIM is not None
     file, answers = tmp_path / "Edgefile", tmp_path / "answers.json"
     file.write_text(":8080 {\n  log\n  proxxy 127.0.0.1:1\n}\n", encoding="utf-8")
+    configuration = tmp_path / "init.lua"
+    configuration.write_text(re.findall("```lua\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)[0], encoding="utf-8")
     environment = {
         **os.environ,
-        "EDGE_COMMAND": json.dumps([str(EDGE), "lsp"]),
+        "PATH": f"{EDGE.parent}{os.pathsep}{os.environ['PATH']}",
+        "EDGE_CONFIGURATION": str(configuration),
         "EDGE_FILE": str(file),
         "EDGE_ANSWERS": str(answers),
         "XDG_STATE_HOME": str(tmp_path),
@@ -31,7 +36,9 @@ def test_neovim_shows_and_mends_a_mistake(tmp_path: Path) -> None:
         "XDG_DATA_HOME": str(tmp_path),
     }
     command = [NVIM, "--headless", "-u", "NONE", "-i", "NONE", "-n", "-c", f"luafile {SCRIPT}"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=110, stdin=subprocess.DEVNULL
+    )
     assert answers.exists(), done.stderr
     found = json.loads(answers.read_text(encoding="utf-8"))
     assert "error" not in found, found["error"]
