@@ -40,6 +40,8 @@ PLACES = {
     "placeholders": (":80 {\n respond {‸\n}\n", "path client_ip method", "proxy"),
     "placeholders in a word": (":80 {\n rewrite * /x{pa‸}\n}\n", "path", "proxy"),
     "placeholders in quotes": (':80 {\n respond "a {‸"\n}\n', "path", "proxy"),
+    "arguments of a snippet": ("(s) {\n respond {‸\n}\n", "args.0 block path", "proxy"),
+    "arguments outside of snippets": (":80 {\n respond {‸\n}\n", "path", "args.0 block"),
     "not behind a block": (":80 {\n handle {‸\n}\n}\n", "", "proxy"),
     "named matchers": (":80 {\n @a path /x\n handle {\n  @b path /y\n  respond ‸\n }\n}\n", "@a @b", "proxy"),
     "named matchers of an import": ("(s) {\n @a path /x\n}\n:80 {\n import s\n respond @‸\n}\n", "@a", "proxy"),

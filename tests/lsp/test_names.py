@@ -95,6 +95,9 @@ def test_a_name_is_changed_wherever_it_stands(name: str) -> None:
         ("(s) {\n}\n(t) {\n}\n:80 {\n import ‸s\n}\n", "t"),
         ("(s) {\n}\n:80 {\n import ‸s\n}\n", "std/cors"),
         ("(s) {\n}\n:80 {\n import ‸s\n}\n", ""),
+        ("{\n @b path /\n}\n:80 {\n @a‸ path /x\n}\n", "b"),
+        ("(s) {\n @b path /\n}\n:80 {\n @a‸ path /x\n import s\n}\n", "b"),
+        (":80 {\n @a‸ path /x\n handle {\n  @b path /y\n }\n}\n", "b"),
         ("(s) {\n}\n:80 {\n import ‸s\n}\n", "a)"),
     ],
 )
@@ -102,6 +105,14 @@ def test_a_bad_name_and_one_that_is_taken_are_refused(text: str, name: str) -> N
     view, offset = marked(text)
     with pytest.raises(JsonRpcInvalidParams):
         rename.answer(view, at(view, offset, new_name=name))
+
+
+def test_a_name_that_only_another_site_has_is_free() -> None:
+    view, offset = marked(":80 {\n @a path /x\n respond @‸a\n}\n:81 {\n @b path /y\n respond @b\n}\n")
+    edit = rename.answer(view, at(view, offset, new_name="b"))
+    assert edit is not None
+    assert edit.changes is not None
+    assert len(edit.changes[URI]) == 2
 
 
 @pytest.mark.parametrize("text", [":80 {\n res‸pond x\n}\n", ":80 {\n import std/co‸rs *\n}\n", "‸", "# @‸a\n"])

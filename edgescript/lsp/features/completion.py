@@ -19,7 +19,7 @@ from edgescript.language.standard import standard_snippet
 from edgescript.language.tree import Line
 from edgescript.lsp import context
 from edgescript.lsp.context import Block, Cursor
-from edgescript.lsp.document import View
+from edgescript.lsp.document import View, snippet_name
 from edgescript.lsp.names import matchers_in_scope
 from edgescript.lsp.texts import about_entry, about_slot, about_standard, above
 from edgescript.testing import scenario
@@ -28,6 +28,8 @@ METHOD = types.TEXT_DOCUMENT_COMPLETION
 OPTIONS = types.CompletionOptions(trigger_characters=["{", "@", "/", " ", "."], resolve_provider=True)
 
 Kinds = types.CompletionItemKind
+#: What stands for the arguments of an import.
+_OF_IMPORTS = ("args.0", "args[:]", "args.NAME", "block")
 #: A placeholder that is being typed: an open brace with no space behind it.
 _OPEN = re.compile(r"(?<!\\)\{([\w.-]*)$")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -50,7 +52,7 @@ def items(view: View, offset: int) -> Iterator[types.CompletionItem]:
     start = at.word.start if at.word else offset
     line = view.document.text[view.document.text.rfind("\n", 0, offset) + 1 : offset]
     if (match := _OPEN.search(line)) and at.line is not None and (at.index or match.start() > 0):
-        yield from _placeholders(view, offset - len(match[1]), offset)
+        yield from _placeholders(view, at, offset - len(match[1]), offset)
     elif at.line is None or at.index == 0:
         yield from _placed(view, _names(view, at), start, offset)
     else:
@@ -66,9 +68,12 @@ def _placed(view: View, found: Iterator[types.CompletionItem], start: int, end: 
         yield item
 
 
-def _placeholders(view: View, start: int, end: int) -> Iterator[types.CompletionItem]:
+def _placeholders(view: View, at: Cursor, start: int, end: int) -> Iterator[types.CompletionItem]:
     place = view.document.positions.range(start, end)
     closing = "" if view.document.text[end : end + 1] == "}" else "}"
+    for name in _OF_IMPORTS if _is_imported(view, at) else ():
+        edit = types.TextEdit(place, name + closing)
+        yield types.CompletionItem(label=name, kind=Kinds.Variable, text_edit=edit, detail="what the import gives")
     for name in view.catalogue.names("placeholders"):
         entry = view.catalogue.placeholder(name)
         for text in placeholder_names(entry) if entry else ():
@@ -76,6 +81,12 @@ def _placeholders(view: View, start: int, end: int) -> Iterator[types.Completion
             yield types.CompletionItem(
                 label=text, kind=Kinds.Variable, text_edit=edit, data={"shelf": "placeholders", "name": name}
             )
+
+
+def _is_imported(view: View, at: Cursor) -> bool:
+    """Whether a line stands in what others import, which may have arguments."""
+    outer = at.around[0] if at.around else None
+    return context.top_of(view).block is Block.STEPS or (outer is not None and snippet_name(outer) is not None)
 
 
 # ---- the first word of a line
@@ -114,6 +125,7 @@ def _top(view: View) -> Iterator[types.CompletionItem]:
 def _template(view: View, item: types.CompletionItem, text: str) -> types.CompletionItem:
     if view.snippets and "$" in text:
         item.insert_text, item.insert_text_format = text, types.InsertTextFormat.Snippet
+        item.insert_text_mode = types.InsertTextMode.AdjustIndentation
     return item
 
 
@@ -133,14 +145,9 @@ def _options(view: View, plan: Plan, at: Cursor) -> Iterator[types.CompletionIte
     for name, slot in plan.lines.items():
         if name not in given or slot.field.repeated:
             opens = slot.place is Place.GROUP and not plan_of(slot.record).args if slot.record else False
-            yield types.CompletionItem(
-                label=name,
-                kind=Kinds.Property,
-                detail=slot.field.doc,
-                documentation=types.MarkupContent(types.MarkupKind.Markdown, about_slot(slot)),
-                insert_text=f"{name} {{\n    $0\n}}" if opens and view.snippets else None,
-                insert_text_format=types.InsertTextFormat.Snippet if opens and view.snippets else None,
-            )
+            about = types.MarkupContent(types.MarkupKind.Markdown, about_slot(slot))
+            item = types.CompletionItem(label=name, kind=Kinds.Property, detail=slot.field.doc, documentation=about)
+            yield _template(view, item, f"{name} {{\n    $0\n}}") if opens else item
 
 
 # ---- the others
