@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
@@ -21,6 +23,7 @@ from edgescript.lsp.features import completion, rename
 from edgescript.text.problem import Problem
 from edgescript.text.source import Source
 
+ROOT = Path(__file__).parents[2]
 CATALOGUE = Catalogue.load()
 PARTS = [
     ":80",
@@ -75,7 +78,19 @@ def test_no_text_and_no_place_makes_a_feature_fail(text: str, near: str, line: i
     document = Document(f"file:///nowhere/{name}", 1, text)
     others = [parse(Source("/nowhere/x", near))[0]]
     view = View(document, CATALOGUE, others, problems_of(document), {"inlayHints": "all"}, snippets=True)
-    at = types.Position(line, character)
+    everything_answers(view, types.Position(line, character))
+
+
+@pytest.mark.parametrize("path", ["examples/reverse-proxy/Edgefile", "stdlib/cors.edge"])
+def test_every_beginning_of_a_file_is_answered_at_its_end(path: str) -> None:
+    """As it is while somebody types it."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for end in range(len(text)):
+        document = Document(f"file:///nowhere/{path}", 1, text[:end])
+        everything_answers(View(document, CATALOGUE), document.positions.position(end))
+
+
+def everything_answers(view: View, at: types.Position) -> None:
     context: Any = SimpleNamespace(only=None, include_declaration=True, diagnostics=[])
     everything = types.Range(types.Position(0, 0), types.Position(99, 0))
     for where in (types.Range(at, at), everything):
@@ -83,7 +98,7 @@ def test_no_text_and_no_place_makes_a_feature_fail(text: str, near: str, line: i
         for module in MODULES:
             module.answer(view, params)
     rename.prepared(view, SimpleNamespace(position=at))  # type: ignore[arg-type]
-    for item in completion.items(view, document.positions.offset(at)):
+    for item in completion.items(view, view.document.positions.offset(at)):
         completion.resolved(item, CATALOGUE)
 
 

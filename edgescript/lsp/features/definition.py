@@ -38,7 +38,7 @@ def source_uri(view: View, name: str) -> str:
 
 def _file(view: View, offset: int) -> list[types.Location]:
     at = cursor(view, offset)
-    if at.line is None or at.index != 1 or not is_import(at.line):
+    if at.line is None or at.index != 1 or at.word is None or not is_import(at.line):
         return []
     start = types.Position(0, 0)
     return [types.Location(uri, types.Range(start, start)) for uri in imported_uris(view, at.line)]
@@ -46,7 +46,7 @@ def _file(view: View, offset: int) -> list[types.Location]:
 
 def imported_uris(view: View, line: Line) -> list[str]:
     """The files that an `import` line brings, as they are called by an editor."""
-    name = line.words[1].value
+    name = line.words[1].value if len(line.words) > 1 else ""
     if name.startswith("std/"):
         known = name.removeprefix("std/") in standard_names()
         return [source_uri(view, f"{name}.edge")] if known else []
