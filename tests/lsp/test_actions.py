@@ -14,6 +14,7 @@ from edgescript.lsp.document import View
 from edgescript.lsp.features import actions
 from edgescript.testing.scenario import read_tests
 from edgescript.text.mend import applied, compatible
+from edgescript.text.pages import codes, page
 from edgescript.text.problem import Problem, in_order
 from tests.lsp.marks import CATALOGUE, URI, edited, viewed, with_problems
 
@@ -104,6 +105,33 @@ SHADOWED = ":80 {\n    handle /a* {\n        log\n    }\n%s\n        log\n    }\
 def test_a_warning_is_allowed_behind_its_line_or_above_it(line: str, result: str, end: str) -> None:
     text, expected = ((SHADOWED % each).replace("\n", end) for each in (line, result))
     assert allowed(text) == expected
+
+
+@pytest.mark.parametrize("code", [code for code in codes() if code.startswith("W") and code != "W300"])
+def test_every_kind_of_warning_can_be_allowed(code: str) -> None:
+    found = page(code)
+    view = examined(found.wrong or "" if found else "")
+    for problem in view.problems:
+        if problem.code != code or problem.span is None or problem.span.source is not view.document.source:
+            continue
+        (action,) = [a for a in offered(view, range_of(view, problem)) if a.title == f"allow {code} here"]
+        left = [(each.code, each.message) for each in examined(after(view, action)).problems]
+        assert left.count((code, problem.message)) < [(p.code, p.message) for p in view.problems].count(
+            (code, problem.message)
+        )
+        assert "W300" not in [each[0] for each in left]
+
+
+def test_what_would_be_the_first_comment_of_a_file_is_not_offered() -> None:
+    """It would hold for all of it."""
+    for first, titles in (
+        (":80 { # why\n", []),
+        (":80 {\n", ["allow W316 here"]),
+        ("# x\n:80 { # why\n", ["allow W316 here"]),
+    ):
+        view = examined(first + SHADOWED.removeprefix(":80 {\n") % "    handle /ab {")
+        (problem,) = [problem for problem in view.problems if problem.code == "W316"]
+        assert [action.title for action in offered(view, range_of(view, problem)) if "W316" in action.title] == titles
 
 
 def test_an_error_cannot_be_allowed() -> None:

@@ -72,7 +72,7 @@ TEXTS = st.lists(st.sampled_from(PARTS), max_size=40).map(" ".join) | st.lists(s
 MODULES = [importlib.import_module(f"{features.__name__}.{f.name}") for f in pkgutil.iter_modules(features.__path__)]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=1000)
 @given(TEXTS, TEXTS, st.integers(0, 20), st.integers(0, 99), st.sampled_from(["Edgefile", "part.edge"]))
 def test_no_text_and_no_place_makes_a_feature_fail(text: str, near: str, line: int, character: int, name: str) -> None:
     document = Document(f"file:///nowhere/{name}", 1, text)

@@ -14,6 +14,8 @@ from edgescript.text.problem import Edit, Problem, Severity
 
 METHOD = types.TEXT_DOCUMENT_CODE_ACTION
 Kind = types.CodeActionKind
+#: What is wrong with the comments that allow.
+_OF_COMMENTS = "W300"
 OPTIONS = types.CodeActionOptions(code_action_kinds=[Kind.QuickFix, Kind.SourceFixAll])
 
 
@@ -31,7 +33,8 @@ def _actions(view: View, params: types.CodeActionParams) -> Iterator[types.CodeA
         if problem.fix is not None:
             yield _quick_fix(view, params, problem, problem.fix.title, problem.fix.edits, safe=problem.fix.safe)
     for problem in near:
-        edit = _allowing(view, problem) if problem.severity is Severity.WARNING else None
+        can_be_allowed = problem.severity is Severity.WARNING and problem.code != _OF_COMMENTS
+        edit = _allowing(view, problem) if can_be_allowed else None
         if edit is not None:
             yield _quick_fix(view, params, problem, f"allow {problem.code} here", [edit], safe=False)
     safe = compatible(problem for problem in own if problem.fix is not None and problem.fix.safe)
