@@ -61,6 +61,9 @@ PLACES = {
     "methods of a test": ('test "x" {\n request ‸\n}\n', "GET POST", "expect"),
     "subjects": ('test "x" {\n expect ‸\n}\n', "status header body route not", "request"),
     "subjects behind not": ('test "x" {\n expect not ‸\n}\n', "status header body route", "request not"),
+    "stand-ins": (':80 {\n proxy /x a:1 b:2\n}\ntest "x" {\n upstream ‸\n}\n', "a:1 b:2 *", "/x status"),
+    "expected upstreams": (':80 {\n proxy a:1\n}\ntest "x" {\n expect upstream ‸\n}\n', "a:1 none", "status"),
+    "expected routes": (':80 {\n @a path /\n}\ntest "x" {\n expect not route ‸\n}\n', "@a", "status"),
     "upstream of a test": ('test "x" {\n upstream * {\n  ‸\n', "status header body delay fail", "request"),
     "comment": (":80 {\n respond x # ‸\n}\n", "", "@a GET"),
 }  # fmt: skip

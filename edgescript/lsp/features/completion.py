@@ -20,7 +20,7 @@ from edgescript.language.tree import Line
 from edgescript.lsp import context
 from edgescript.lsp.context import Block, Cursor
 from edgescript.lsp.document import View, snippet_name
-from edgescript.lsp.names import matchers_in_scope
+from edgescript.lsp.names import bindings, matchers_in_scope
 from edgescript.lsp.texts import about_entry, about_slot, about_standard, above
 from edgescript.testing import scenario
 
@@ -158,7 +158,7 @@ def _arguments(view: View, at: Cursor, line: Line) -> Iterator[types.CompletionI
         yield from _imports(view, _typed(at)) if at.index == 1 else _import_arguments(line)
         return
     if at.place.block is Block.TEST:
-        yield from _of_test(line, at.index)
+        yield from _of_test(view, line, at.index)
         return
     expected = context.expected(line, at.index, at.place, view.catalogue)
     if expected.matcher:
@@ -178,14 +178,28 @@ def _typed(at: Cursor) -> str:
     return at.word.value[: at.offset - at.word.start - bool(at.word.quote)] if at.word else ""
 
 
-def _of_test(line: Line, index: int) -> Iterator[types.CompletionItem]:
+def _of_test(view: View, line: Line, index: int) -> Iterator[types.CompletionItem]:
     words = [word.value for word in line.words]
-    negated = words[:2] == ["expect", "not"]
+    subject = 2 if words[:2] == ["expect", "not"] else 1
     if words[0] == "request" and index == 1:
         yield from (types.CompletionItem(label=method, kind=Kinds.EnumMember) for method in _METHODS)
-    elif words[0] == "expect" and index == 1 + negated:
-        subjects = scenario.SUBJECTS if negated else (*scenario.SUBJECTS, "not")
-        yield from (types.CompletionItem(label=subject, kind=Kinds.Keyword) for subject in subjects)
+    elif words[0] == "expect" and index == subject:
+        subjects = scenario.SUBJECTS if subject == 2 else (*scenario.SUBJECTS, "not")
+        yield from (types.CompletionItem(label=each, kind=Kinds.Keyword) for each in subjects)
+    elif words[0] == "upstream" and index == 1:
+        yield from (types.CompletionItem(label=address, kind=Kinds.Value) for address in ("*", *_endpoints(view)))
+    elif words[0] == "expect" and index == subject + 1 and words[subject] == "upstream":
+        yield from (types.CompletionItem(label=address, kind=Kinds.Value) for address in (*_endpoints(view), "none"))
+    elif words[0] == "expect" and index == subject + 1 and words[subject] == "route":
+        names = sorted({binding.name for binding in bindings(view) if binding.name.startswith("@")})
+        yield from (types.CompletionItem(label=name, kind=Kinds.Variable) for name in names)
+
+
+def _endpoints(view: View) -> list[str]:
+    """Where requests are passed on to, as it is written."""
+    lines = (line for tree in view.trees for top in tree.lines for line in top.walk() if line.words)
+    found = (word.value for line in lines if line.words[0].value == "proxy" for word in line.words[1:])
+    return sorted({each for each in found if not each.startswith(("/", "@", "*", "{"))})
 
 
 def _values(expected: context.Expected, kind: Kind) -> Iterator[types.CompletionItem]:
