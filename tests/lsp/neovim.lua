@@ -50,14 +50,18 @@ local function run()
     table.insert(answers.completion, item.label)
   end
   vim.api.nvim_buf_set_lines(buffer, 2, 3, false, {})
-  wait_for(1)
 
   answers.hover = ask("textDocument/hover", at(1, 4)).contents.value
 
   local params = at(2, 2)
   params.range = { start = params.position, ["end"] = params.position }
   params.context = { diagnostics = vim.lsp.diagnostic.get_line_diagnostics(buffer, 2) }
-  local action = ask("textDocument/codeAction", params)[1]
+  -- There are none until the text of now has been looked through.
+  local action
+  vim.wait(30000, function()
+    action = ask("textDocument/codeAction", params)[1]
+    return action
+  end, 20)
   answers.action = action.title
   vim.lsp.util.apply_workspace_edit(action.edit, vim.lsp.get_client_by_id(client).offset_encoding)
   answers.mended = text()
