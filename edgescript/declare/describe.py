@@ -143,7 +143,7 @@ def _field(slot: Slot) -> FieldText:
     return FieldText(
         name=slot.name,
         place=slot.place,
-        syntax=_syntax(slot),
+        syntax=syntax(slot),
         doc=slot.field.doc,
         required=slot.required,
         default="off" if default is None and slot.is_switch else None if default is REQUIRED else default,
@@ -154,7 +154,7 @@ def _field(slot: Slot) -> FieldText:
     )
 
 
-def _syntax(slot: Slot) -> str:
+def syntax(slot: Slot) -> str:
     if slot.place is Place.ARG:
         return f"<{slot.name}>"
     if slot.place is Place.REST:
