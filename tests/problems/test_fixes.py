@@ -154,3 +154,25 @@ def test_whatever_is_wrong_its_fixes_can_be_carried_out(text: str, find: Find) -
             # A word that is renamed is a whole word.
             if problem.code in ("E101", "E102", "E103", "E105", "E117") and edit.text.isidentifier():
                 assert edit.span.start == 0 or not text[edit.span.start - 1].isalnum()
+
+
+def safely_mended(find: Find, text: str) -> str:
+    """The text after its safe fixes, carried out once."""
+    safe = [problem for problem in find(text) if problem.fix is not None and problem.fix.safe]
+    return next(iter(applied(problem.fix for problem in compatible(safe) if problem.fix is not None).values()), text)
+
+
+def test_carriage_returns_between_lines_become_line_feeds_however_many_there_are(find: Find) -> None:
+    text = "http://a.example {\r\r    header X-A b\r\r    respond /q 200\r}\r"
+    assert safely_mended(find, text) == text.replace("\r", "\n")
+
+
+def test_a_form_feed_between_words_still_separates_them(find: Find) -> None:
+    assert safely_mended(find, ":80 {\n    respond\x0c200\n}\n") == ":80 {\n    respond 200\n}\n"
+
+
+def test_a_line_that_begins_inside_a_text_is_not_spread_out(find: Find) -> None:
+    """Its spaces belong to the text."""
+    text = ":80 {\n    respond /x `one\n  a    b` { close on }\n    files\n}\n"
+    assert [problem.code for problem in find(text)][:1] == ["E005"]
+    assert "  a    b`" in safely_mended(find, text)

@@ -28,7 +28,7 @@ _KEYS = r"""(?x)
 """
 _KEY = re.compile(_KEYS)
 #: A user and a password in a URL.
-_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@{}]+:(?P<secret>[^\s/@{}]+)@", re.IGNORECASE)
+_IN_URL = re.compile(r"[a-z][a-z0-9+.-]{0,15}://[^\s/:@{}]+:(?P<secret>[^\s/@{}]+)@", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+(?P<secret>[\w.~+/=:-]{8,})", re.IGNORECASE)
 #: Names whose value is a secret, as names of fields, options and variables have it.
 _NAME = re.compile(
@@ -42,6 +42,8 @@ _SIGNS = (
 )  # fmt: skip
 #: Of a word with a key or credentials in it.
 _SHORTEST = 12
+#: Characters of a word that are looked at.
+_LONGEST = 8192
 _HINT = "put it into an environment variable, and write {$NAME}, or {env.NAME} to read it at each request"
 
 
@@ -53,7 +55,7 @@ def check(facts: Facts) -> Iterator[Problem]:
 
 def _may_have_any(text: str) -> bool:
     lowered = text.lower()
-    return any(sign in lowered for sign in _SIGNS) or _IN_URL.search(text) is not None
+    return any(sign in lowered for sign in _SIGNS) or ("://" in text and _IN_URL.search(text) is not None)
 
 
 def _in_tree(tree: Tree) -> Iterator[Problem]:
@@ -70,7 +72,7 @@ def _in_line(line: Line) -> Iterator[Problem]:
         if len(word.value) < _SHORTEST:
             continue
         for pattern, what in ((_KEY, "a key"), (_IN_URL, "a password in a URL"), (_CREDENTIALS, "credentials")):
-            found = pattern.search(word.value)
+            found = pattern.search(word.value, 0, _LONGEST)
             if found is not None:
                 yield _problem(line, word, found, what)
                 break
@@ -86,6 +88,7 @@ def _named(line: Line, words: Sequence[Word]) -> Iterator[Problem]:
                 f'the value of "{name.value}" written out, for everybody to read who may read this file',
                 line.span(value),
                 hint=_HINT,
+                is_secret=True,
             )
 
 
@@ -105,4 +108,5 @@ def _problem(line: Line, word: Word, found: re.Match[str], what: str) -> Problem
     start = span.source.text.find(secret, span.start, span.end)
     if start >= 0:
         span = Span(span.source, start, start + len(secret), span.imported)
-    return Problem("W314", f"{what} written out, for everybody to read who may read this file", span, hint=_HINT)
+    message = f"{what} written out, for everybody to read who may read this file"
+    return Problem("W314", message, span, hint=_HINT, is_secret=True)
