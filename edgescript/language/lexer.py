@@ -197,13 +197,16 @@ class Lexer:
         fix = None
         while above >= 0 and not self._lines[above].words:
             above -= 1
+        is_below_import = above >= 0 and self._lines[above].words[0].value == "import"
+        if is_below_import and not self._depth:
+            return  # the global block, below files with snippets
         if above >= 0:
             self._words = self._lines[above].words
             end = self._words[-1].end
             fix = Fix(
                 'write "{" at the end of the line above',
                 (self._edit(end, end, " {"), self._edit(*self._physical_line(brace), self._rest_of_line(brace))),
-                safe=True,
+                safe=not is_below_import,  # what is imported may have no use for a block, and would drop it silently
             )
             self._start = self._lines[above].start
             del self._lines[above:]

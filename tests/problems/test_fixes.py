@@ -176,3 +176,16 @@ def test_a_line_that_begins_inside_a_text_is_not_spread_out(find: Find) -> None:
     text = ":80 {\n    respond /x `one\n  a    b` { close on }\n    files\n}\n"
     assert [problem.code for problem in find(text)][:1] == ["E005"]
     assert "  a    b`" in safely_mended(find, text)
+
+
+def test_a_block_below_an_import_is_the_global_one_and_not_given_to_the_import(find: Find) -> None:
+    text = "import snippets.edge\n{\n    trusted_proxies 10.0.0.0/8\n}\n:80 {\n    respond 200\n}\n"
+    assert [problem.code for problem in find(text)] == ["E008"]  # there is no such file here
+    assert safely_mended(find, text) == text
+
+
+def test_a_brace_is_not_given_to_an_import_unasked(find: Find) -> None:
+    """What is imported may have no use for a block, and nothing would tell that it is gone."""
+    text = "(a) {\n    header X-A b\n}\n:80 {\n    import a\n    {\n        header X-C d\n    }\n    respond 200\n}\n"
+    assert [problem.code for problem in find(text)] == ["E005"]
+    assert safely_mended(find, text) == text
