@@ -189,3 +189,17 @@ def test_a_brace_is_not_given_to_an_import_unasked(find: Find) -> None:
     text = "(a) {\n    header X-A b\n}\n:80 {\n    import a\n    {\n        header X-C d\n    }\n    respond 200\n}\n"
     assert [problem.code for problem in find(text)] == ["E005"]
     assert safely_mended(find, text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (":80 {\n    header X-A: b\n    files .\n}\n", "without the colon"),
+        (":80 {\n    import cors\n    files .\n}\n", "std/cors"),
+        ("/ {\n    files .\n}\n", "name the site `:80`"),
+        (":80 {\n    proxy 127.0.0.1 3000\n}\n", "`:3000`"),
+    ],
+)
+def test_what_newcomers_write_is_answered_with_what_to_write(text: str, said: str, find: Find) -> None:
+    (problem,) = find(text)
+    assert said in f"{problem.message} {problem.hint}"
