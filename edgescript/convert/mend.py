@@ -25,20 +25,10 @@ _BLOCKS = ("handle", "handle_path")
 _REFUSALS = re.compile(r"4\d\d")
 
 
-class _AnyEnvironment(Mapping[str, str]):
-    """Every variable is set, to what is fine for a host, a port, a path and a number."""
-
-    def __getitem__(self, name: str) -> str:
-        return "80"
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+#: An environment variable, where the file gives it no default.
+_VARIABLE = re.compile(r"\{\$([^{}:\s]+)\}")
+#: Variables whose kind of value is found out.
+_MOST_VARIABLES = 20
 
 
 def mended(edgefile: Edgefile, report: Report, catalogue: Catalogue) -> Conversion:
@@ -78,7 +68,29 @@ def _wrong(edgefile: Edgefile, catalogue: Catalogue) -> dict[int, Problem]:
 
 
 def _errors(source: Source, catalogue: Catalogue) -> list[Problem]:
-    problems = analyse(source, catalogue=catalogue, environment=_AnyEnvironment(), read=_read_nothing).problems
+    return _errors_with(_environment(source, catalogue), source, catalogue)
+
+
+def _environment(source: Source, catalogue: Catalogue) -> dict[str, str]:
+    """A value for each variable, with which there is least wrong: a number, or a host, which is fine for a path as well."""
+    names = list(dict.fromkeys(_VARIABLE.findall(source.text)))
+    chosen = dict.fromkeys(names, "80")
+    least = _how_wrong(chosen, source, catalogue) if names else 0
+    for name in names[:_MOST_VARIABLES]:
+        other = {**chosen, name: "localhost"}
+        wrong = _how_wrong(other, source, catalogue) if least else 0
+        if wrong < least:
+            chosen, least = other, wrong
+    return chosen
+
+
+def _how_wrong(environment: Mapping[str, str], source: Source, catalogue: Catalogue) -> int:
+    """The number of errors; what never runs says nothing about values."""
+    return sum(problem.code not in _NEVER_RUNS for problem in _errors_with(environment, source, catalogue))
+
+
+def _errors_with(environment: Mapping[str, str], source: Source, catalogue: Catalogue) -> list[Problem]:
+    problems = analyse(source, catalogue=catalogue, environment=environment, read=_read_nothing).problems
     return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
