@@ -419,3 +419,52 @@ def proxy_to(serve_edgefile: Callable[..., RunningServer]) -> Callable[..., Runn
         return serve_edgefile(f":80 {{\nproxy {endpoints} {{\n{lines}\n}}\n}}", **more)
 
     return start
+
+
+@pytest.fixture
+def golden() -> Callable[[Path, str], None]:
+    """
+    `golden(file, text)` holds that a file says this text.
+
+    With UPDATE_GOLDEN=1 in the environment the file is written instead; read the difference before it is committed.
+    """
+
+    def compare(file: Path, text: str) -> None:
+        if os.environ.get("UPDATE_GOLDEN"):
+            file.write_text(text, "utf-8", newline="")
+        assert file.read_bytes().decode() == text, f"{file.name}: UPDATE_GOLDEN=1 writes it anew"
+
+    return compare
+
+
+@pytest.fixture
+def websocket_echo() -> Iterator[int]:
+    """The port of a WebSocket server that sends each message back."""
+    from websockets.sync.server import ServerConnection, serve
+
+    def echo(connection: ServerConnection) -> None:
+        for message in connection:
+            connection.send(message)
+
+    with serve(echo, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.socket.getsockname()[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def through_websocket() -> Callable[[int, str], list[str]]:
+    """`through_websocket(port, path)` says what comes back of three messages."""
+    from websockets.sync.client import connect
+
+    def exchange(port: int, path: str) -> list[str]:
+        with connect(f"ws://127.0.0.1:{port}{path}", open_timeout=20, close_timeout=20) as connection:
+            found = []
+            for message in ("ahoy", "", "x" * 100_000):
+                connection.send(message)
+                found.append(str(connection.recv(timeout=20)))
+            return found
+
+    return exchange

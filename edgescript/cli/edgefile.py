@@ -65,10 +65,13 @@ def write(name: str, text: str) -> None:
 
     :raises OSError: if it cannot be written; the old one is as it was
     """
+    import errno
     import shutil
     import tempfile
 
     path = Path(name).resolve()  # a link stays a link
+    if path.exists() and not os.access(path, os.W_OK):  # its folder would let it be replaced all the same
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
     handle, beside_name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     beside = Path(beside_name)
     try:

@@ -71,7 +71,7 @@ class Edgefile:
 
 def quoted(word: str) -> str:
     """A word as it is written: bare where that says the same, otherwise in quotes or between backticks."""
-    if _BARE.fullmatch(word) and not _BRACES.fullmatch(word):
+    if _BARE.fullmatch(word) and not _BRACES.fullmatch(word) and not word.endswith(";"):
         return word
     if "\n" not in word and "\t" not in word and "`" not in word and ('"' in word or "\\" in word):
         return f"`{word}`"

@@ -100,7 +100,7 @@ def _directive(line: Line, scope: Scope) -> Bound | None:
     plan = plan_of(entry)
     matcher = None
     first = 1
-    if entry.declaration.takes_matcher and len(line.words) > 1 and _is_matcher(plan, line):
+    if entry.declaration.takes_matcher and len(line.words) > 1 and is_matcher(plan, line):
         matcher = line.words[1]
         first = 2
     return _bind(plan, line, scope, first, matcher)
@@ -148,7 +148,7 @@ def _bind(plan: Plan, line: Line, scope: Scope, first: int, matcher: Word | None
     return None if instance is _BAD else Bound(plan.entry, instance, line, matcher, reading.places)
 
 
-def _is_matcher(plan: Plan, line: Line) -> bool:
+def is_matcher(plan: Plan, line: Line) -> bool:
     """
     Whether a directive's first argument is its matcher: `*`, `@name`, or a path.
 

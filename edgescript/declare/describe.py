@@ -143,7 +143,7 @@ def _field(slot: Slot) -> FieldText:
     return FieldText(
         name=slot.name,
         place=slot.place,
-        syntax=_syntax(slot),
+        syntax=syntax(slot),
         doc=slot.field.doc,
         required=slot.required,
         default="off" if default is None and slot.is_switch else None if default is REQUIRED else default,
@@ -154,7 +154,7 @@ def _field(slot: Slot) -> FieldText:
     )
 
 
-def _syntax(slot: Slot) -> str:
+def syntax(slot: Slot) -> str:
     if slot.place is Place.ARG:
         return f"<{slot.name}>"
     if slot.place is Place.REST:
@@ -235,13 +235,18 @@ def _told(field: FieldText) -> str:
 def _remarks(field: FieldText) -> Iterator[str]:
     """What a field's own words do not say: what is expected, the default, how often."""
     if field.expected and field.expected != TEXT.expected and "|" not in field.syntax:
-        yield f"({field.expected})"
+        yield f"({with_code(field.expected)})"
     if field.default is not None:
         yield f"Default: `{field.default}`."
     if field.required:
         yield "Required."
     if field.repeated:
         yield "May be given several times."
+
+
+def with_code(text: str) -> str:
+    """Placeholders marked as code, because braces mean something else in the Markdown of some readers."""
+    return re.sub(r"\{\w+\}", r"`\g<0>`", text)
 
 
 def _indented(text: str) -> str:

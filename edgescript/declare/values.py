@@ -235,6 +235,14 @@ def _host_and_port(text: str, start: int, end: int) -> tuple[str, int | None]:
         colon = text.find(":", start, end)
         rest = end if colon < 0 else colon
         host = text[start:rest]
+        if "@" in text[start:end]:
+            raise KindError(
+                "an address has no user and no password; send them with `header_up Authorization`", start, end
+            )
+        if host.isdecimal():
+            raise KindError(
+                "a host cannot be a number", start, rest, Hint(f"write `:{host}` for a port of this machine")
+            )
         if text.count(":", start, end) > 1:
             raise KindError("an IPv6 address stands in brackets, such as [::1]:8080", start, end)
         if host and _HOST.fullmatch(host) is None:

@@ -6,6 +6,7 @@ import inspect
 
 from edgescript.catalog import Catalogue
 from edgescript.expr.functions import FUNCTIONS, METHODS, Function, cidr, re_match
+from edgescript.generate.shelves import as_table
 
 PATH = "docs/reference/expressions.md"
 
@@ -50,19 +51,22 @@ An expression is compiled once. What cannot be right, such as a text that is com
 
 
 def files(catalogue: Catalogue) -> dict[str, str]:
-    tests = [f"| `{name}` | {about} |" for name, about in map(_test, (re_match, cidr))]
+    tests = [_test(make) for make in (re_match, cidr)]
     functions = [_row(f"{name}({', '.join(_arguments(one))})", one) for name, one in FUNCTIONS.items()]
     methods = [_row(f"text.{name}({', '.join(_arguments(one)[1:])})", one) for name, one in METHODS.items()]
-    parts = [_HEAD, "## Functions", _table([*functions, *tests]), "## Methods of texts", _table(methods)]
+    head = ["Written", "Gives"]
+    parts = [
+        _HEAD,
+        "## Functions",
+        as_table(head, [*functions, *tests]),
+        "## Methods of texts",
+        as_table(head, methods),
+    ]
     return {PATH: "\n\n".join(parts) + "\n"}
 
 
-def _table(rows: list[str]) -> str:
-    return "\n".join(["| Written | Gives |", "| --- | --- |", *rows])
-
-
-def _row(written: str, function: Function) -> str:
-    return f"| `{written}` | {function.gives.value}: {function.doc[0].lower()}{function.doc[1:].removesuffix('.')} |"
+def _row(written: str, function: Function) -> list[str]:
+    return [f"`{written}`", f"{function.gives.value}: {function.doc[0].lower()}{function.doc[1:].removesuffix('.')}"]
 
 
 def _arguments(function: Function) -> list[str]:
@@ -71,8 +75,8 @@ def _arguments(function: Function) -> list[str]:
     return [f"[{name}]" if at >= len(names) - function.optional else name for at, name in enumerate(names)]
 
 
-def _test(make: object) -> tuple[str, str]:
+def _test(make: object) -> list[str]:
     """How a test whose first argument is compiled is written, and what it is, from its documentation."""
     first = inspect.cleandoc(getattr(make, "__doc__", "") or "").partition("\n")[0]
     written, about = first.removeprefix("The test of `").removesuffix(".").split("`: ")
-    return written, f"a truth value: {about}"
+    return [f"`{written}`", f"a truth value: {about}"]

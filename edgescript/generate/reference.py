@@ -7,7 +7,7 @@ from edgescript.declare import describe
 from edgescript.declare.describe import Description
 from edgescript.declare.entries import Placeholder
 from edgescript.declare.kinds import KINDS
-from edgescript.generate.shelves import described
+from edgescript.generate.shelves import as_table, described
 from edgescript.text.pages import Page, codes, page
 
 FOLDER = "docs/reference"
@@ -31,23 +31,20 @@ def files(catalogue: Catalogue) -> dict[str, str]:
     found[f"{FOLDER}/placeholders.md"] = _placeholders(catalogue, shelves["placeholders"])
     found[f"{FOLDER}/values.md"] = _values()
     pages = [known for code in codes() if (known := page(code)) is not None]
-    found[f"{FOLDER}/problems.md"] = _problems(pages)
+    found[f"{FOLDER}/problems/README.md"] = _problems(pages)
     return found | {f"{FOLDER}/problems/{known.code}.md": known.markdown for known in pages}
 
 
 def _index(shelves: dict[str, list[Description]]) -> str:
     parts = ["# Reference", "Made from the declarations in the source by `make generate`."]
     for shelf, descriptions in shelves.items():
-        page = "placeholders.md" if shelf == "placeholders" else None
-        rows = [
-            [f"[{_cell(one)}]({page or f'{shelf}/{one.name}.md'})", _first_sentence(one.summary)]
-            for one in descriptions
-        ]
-        parts += [f"## {_TITLES[shelf]}", _table(["", ""], rows)]
+        page = "placeholders.md#{}" if shelf == "placeholders" else f"{shelf}/{{}}.md"
+        rows = [[f"[{_cell(one)}]({page.format(one.name)})", _first_sentence(one.summary)] for one in descriptions]
+        parts += [f"## {_TITLES[shelf]}", as_table(["", ""], rows)]
     parts += ["## More", "- [Values](values.md): how durations, sizes, addresses and the like are written"]
     parts[-1] += "\n- [Expressions](expressions.md): what conditions may say and call"
     parts[-1] += "\n- [Standard library](std/README.md): what `import std/NAME` puts in"
-    parts[-1] += "\n- [Problems](problems.md): the codes of everything that can be wrong with an Edgefile"
+    parts[-1] += "\n- [Problems](problems/README.md): the codes of everything that can be wrong with an Edgefile"
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -57,7 +54,7 @@ def _shelf(shelf: str, descriptions: list[Description]) -> str:
         [f"[`{one.name}`]({one.name}.md)", *([one.role] if one.role else []), _first_sentence(one.summary)]
         for one in descriptions
     ]
-    return f"# {_TITLES[shelf]}\n\n{_table([''] * max(map(len, rows), default=2), rows)}\n"
+    return f"# {_TITLES[shelf]}\n\n{as_table([''] * max(map(len, rows), default=2), rows)}\n"
 
 
 def _cell(description: Description) -> str:
@@ -84,20 +81,14 @@ def _placeholders(catalogue: Catalogue, descriptions: list[Description]) -> str:
 
 
 def _values() -> str:
-    rows = [[kind.name, kind.expected, ", ".join(f"`{sample}`" for sample in kind.samples)] for kind in KINDS]
-    return f"# Values\n\n{_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
+    rows = [
+        [kind.name, describe.with_code(kind.expected), ", ".join(f"`{sample}`" for sample in kind.samples)]
+        for kind in KINDS
+    ]
+    return f"# Values\n\n{as_table(['Kind', 'What is expected', 'Such as'], sorted(rows))}\n"
 
 
 def _problems(pages: list[Page]) -> str:
-    rows = [[f"[{known.code}](problems/{known.code}.md)", known.title] for known in pages]
+    rows = [[f"[{known.code}]({known.code}.md)", known.title] for known in pages]
     about = "Codes that begin with E are errors, those with W warnings. `edge help CODE` shows a page on a terminal."
-    return f"# Problems\n\n{about}\n\n{_table(['Code', 'What is wrong'], rows)}\n"
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return (
-        "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-        if rows
-        else ""
-    )
+    return f"# Problems\n\n{about}\n\n{as_table(['Code', 'What is wrong'], rows)}\n"

@@ -22,6 +22,13 @@ def _entries(catalogue: Catalogue, shelf: str) -> Iterator[Any]:
             yield entry
 
 
+def as_table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown; nothing where there are no rows."""
+    lines = [head, ["---"] * len(head), *rows] if rows else []
+    cells = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
 def as_json(value: Any) -> str:
     """A JSON file."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

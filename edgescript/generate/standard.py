@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgescript.catalog import Catalogue
+from edgescript.generate.shelves import as_table
 from edgescript.language.files import standard_names
 from edgescript.language.standard import StandardSnippet, as_markdown, standard_snippet
 
@@ -16,8 +17,6 @@ def files(catalogue: Catalogue) -> dict[str, str]:
 
 
 def _index(snippets: list[StandardSnippet]) -> str:
-    rows = "\n".join(
-        f"| [`{one.name}`]({one.name.removeprefix('std/')}.md) | {one.summary.removesuffix('.')} |" for one in snippets
-    )
+    rows = [[f"[`{one.name}`]({one.name.removeprefix('std/')}.md)", one.summary.removesuffix(".")] for one in snippets]
     about = "Lines that `import std/NAME` puts in. `edge help std/NAME` shows a page on a terminal."
-    return f"# Standard library\n\n{about}\n\n|  |  |\n| --- | --- |\n{rows}\n"
+    return f"# Standard library\n\n{about}\n\n{as_table(['', ''], rows)}\n"

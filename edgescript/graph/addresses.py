@@ -75,11 +75,13 @@ def _scheme(text: str) -> tuple[str, int]:
 
 def _path(text: str, slash: int) -> AddressError:
     site, path = text[:slash], text[slash:].rstrip("*").rstrip("/")
-    if not path:
+    if not path and site:
         return AddressError(
             "E113", "a site address has no path", slash, len(text), Hint(f"write `{site}`", "", safe=True)
         )
-    hint = f"name the site `{site or ':80'}` and put its directives into `handle {path}/* {{ … }}`"
+    hint = f"name the site `{site or ':80'}`" + (
+        f" and put its directives into `handle {path}/* {{ … }}`" if path else ""
+    )
     return AddressError("E113", "a site address has no path: use a path matcher", slash, len(text), hint)
 
 

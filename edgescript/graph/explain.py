@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from edgescript.declare.entries import Role
-from edgescript.graph.model import Flow, Graph, Listener, Matcher, Program, Site, Step
+from edgescript.graph.model import ErrorRoute, Flow, Graph, Listener, Matcher, Program, Site, Step
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Abort, HTTPError, Response
 from edgescript.text.source import Span
@@ -103,26 +103,16 @@ def walked(
     if site is None:
         reason = f"the host is {exchange.host or 'empty'}, and no site at {at} has it"
         return Explanation(request, at, None, None, reason, (), "404 Not Found"), ()
-    reason = _site_reason(exchange.host, listener.hosts.name_of(exchange.host))
+    reason = site_reason(exchange.host, listener.hosts.name_of(exchange.host))
     walk = _Walk(exchange)
     answer = walk.site(site) if error is None else walk.failed(site, error)
-    told = Explanation(request, at, site.names, _place(site.span), reason, tuple(walk.told), answer)
+    told = Explanation(request, at, site.names, place_of(site.span), reason, tuple(walk.told), answer)
     return told, tuple(walk.passed)
 
 
 def _url(exchange: Exchange) -> str:
     port = "" if exchange.port is None else f":{exchange.port}"
     return f"{exchange.client.scheme}://{exchange.host}{port}{exchange.uri.decode('latin-1')}"
-
-
-def _site_reason(host: str, name: str | None) -> str:
-    if name == "":
-        return f"the host is {host or 'empty'}, and this site takes every host that no other has"
-    return f"the host is {host}" if name == host else f"the host {host} fits {name}"
-
-
-def _place(span: Span | None) -> str | None:
-    return None if span is None else str(span)
 
 
 class _Walk:
@@ -147,8 +137,7 @@ class _Walk:
         self.told.append(Told(Outcome.FAILED, f"error {error.status}", None, 0, note=error.reason))
         for route in site.errors:
             if route.fits(error.status):
-                text = " ".join(["handle_errors", *map(str, sorted(route.statuses)), *_classes(route.classes)])
-                self.told.append(Told(Outcome.ENTERED, text, _place(route.span), 0))
+                self.told.append(Told(Outcome.ENTERED, heading(route), place_of(route.span), 0))
                 return self._handled(route.program)
         return f"{error.status}, as no handle_errors fits"
 
@@ -164,7 +153,7 @@ class _Walk:
         position = 0
         while True:
             step = program.steps[position]
-            verdict = None if step.matcher is None else _verdict(step.matcher, self.exchange)
+            verdict = None if step.matcher is None else verdict_of(step.matcher, self.exchange)
             if verdict is not None and not verdict.matched:
                 self._tell(step, Outcome.SKIPPED, depth, verdict)
                 position = step.otherwise
@@ -177,17 +166,17 @@ class _Walk:
                 position += 1
 
     def _tell(self, step: Step, outcome: Outcome, depth: int, verdict: Verdict | None, note: str = "") -> None:
-        self.told.append(Told(outcome, step.text, _place(step.span), depth + step.depth, verdict, note=note))
+        self.told.append(Told(outcome, step.text, place_of(step.span), depth + step.depth, verdict, note=note))
 
     def _jump(self, step: Step, depth: int) -> int:
         position: int = step.run(self.exchange)
         if step.choices:
             tried: list[Verdict] = []
             for choice in step.choices:
-                tried.append(_choice_verdict(choice.text, choice.span, choice.matcher, self.exchange))
+                tried.append(verdict_of_choice(choice.text, choice.span, choice.matcher, self.exchange))
                 if tried[-1].matched:
                     break
-            told = Told(Outcome.CHOSE, step.text, _place(step.span), depth + step.depth, tried=tuple(tried))
+            told = Told(Outcome.CHOSE, step.text, place_of(step.span), depth + step.depth, tried=tuple(tried))
             self.told.append(told)
         return position
 
@@ -207,7 +196,7 @@ class _Walk:
             if step.role is not None:
                 self._tell(step, Outcome.RAN, depth, verdict, f"error {error.status}")
             raise
-        note = "it would have to wait, and was not run" if waits else _changes(self.exchange, before) or described
+        note = "it would have to wait, and was not run" if waits else changed(self.exchange, before) or described
         if step.role is not None:
             outcome = Outcome.ENTERED if step.role is Role.GROUP else Outcome.RAN
             self._tell(step, outcome, depth, verdict, note)
@@ -240,26 +229,48 @@ def _run_now(step: Step, exchange: Exchange) -> tuple[Response | None, bool]:
     return None, True
 
 
-def _changes(exchange: Exchange, before: tuple[bytes, bytes]) -> str:
+# ---- what a walk tells: of one that is imagined here, and in tests of one that has happened
+
+
+def changed(exchange: Exchange, before: tuple[bytes, bytes]) -> str:
+    """What a step made of the request's method and URI; "" where they are as before."""
     now = (exchange.method, exchange.uri)
     return "" if now == before else f"now {b' '.join(now).decode('latin-1')}"
 
 
-def _classes(classes: frozenset[int]) -> list[str]:
-    return [f"{number}xx" for number in sorted(classes)]
+def heading(route: ErrorRoute) -> str:
+    """`handle_errors 404 5xx`."""
+    classes = [f"{number}xx" for number in sorted(route.classes)]
+    return " ".join(["handle_errors", *map(str, sorted(route.statuses)), *classes])
 
 
-def _verdict(matcher: Matcher, exchange: Exchange) -> Verdict:
-    parts = tuple([_verdict(part, exchange) for part in matcher.parts])
+def site_reason(host: str, name: str | None) -> str:
+    """Why a site has a host: by which of its names."""
+    if name == "":
+        return f"the host is {host or 'empty'}, and this site takes every host that no other has"
+    return f"the host is {host}" if name == host else f"the host {host} fits {name}"
+
+
+def place_of(span: Span | None) -> str | None:
+    return None if span is None else str(span)
+
+
+def verdict_of(matcher: Matcher, exchange: Exchange) -> Verdict:
+    """What a matcher says of a request, and what its parts do."""
     matched = matcher.test(exchange)
-    return Verdict(matcher.text, _place(matcher.span), matched, matcher.reason(exchange), parts)
+    # Parts behind the first that refuses were not asked, and catch no groups.
+    captures = None if exchange.captures is None else {**exchange.captures}
+    parts = tuple([verdict_of(part, exchange) for part in matcher.parts])
+    exchange.captures = captures
+    return Verdict(matcher.text, place_of(matcher.span), matched, matcher.reason(exchange), parts)
 
 
-def _choice_verdict(text: str, span: Span | None, matcher: Matcher | None, exchange: Exchange) -> Verdict:
+def verdict_of_choice(text: str, span: Span | None, matcher: Matcher | None, exchange: Exchange) -> Verdict:
+    """What one of several alternatives says of a request."""
     if matcher is None:
-        return Verdict(text, _place(span), True, "it takes every request that is left")
-    verdict = _verdict(matcher, exchange)
-    return Verdict(text, _place(span), verdict.matched, verdict.reason, verdict.parts)
+        return Verdict(text, place_of(span), True, "it takes every request that is left")
+    verdict = verdict_of(matcher, exchange)
+    return Verdict(text, place_of(span), verdict.matched, verdict.reason, verdict.parts)
 
 
 # ---- as text

@@ -89,7 +89,10 @@ def _check(mode: Mode, name: str, value: Value | None) -> None:
             raise ValueError(f'"{name}" is no name of a header field; "*" may stand at its beginning and end')
         return
     if _NAME.fullmatch(name) is None and not (mode is Mode.REPLACE and name == "*"):
-        raise ValueError(f'"{name}" is no name of a header field')
+        raise ValueError(
+            f'"{name}" is no name of a header field'
+            + ("; it is written without the colon" if name.endswith(":") else "")
+        )
     if value is None:
         raise ValueError(f'"{name}" has no value; write "-{name}" to take the field away')
     if name.lower().encode() in FRAMING:

@@ -7,6 +7,7 @@ for the whole file. Several codes stand behind each other; a `:` or `-` begins a
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -36,18 +37,40 @@ class Allowance:
         return self.start <= position < self.end
 
 
+class _Nested:
+    """Those of one file. Blocks lie in each other or apart, so of each it is enough to know the next one around it."""
+
+    def __init__(self, found: Iterable[Allowance]) -> None:
+        self.all = sorted(found, key=lambda one: (one.start, -one.end))
+        self._starts = [one.start for one in self.all]
+        self._around: list[int] = []
+        for number, one in enumerate(self.all):
+            outer = number - 1
+            while outer >= 0 and not self.all[outer].holds_at(one.start):
+                outer = self._around[outer]
+            self._around.append(outer)
+
+    def at(self, position: int) -> Iterator[Allowance]:
+        """Those that hold at a position, the innermost first."""
+        number = bisect_right(self._starts, position) - 1
+        while number >= 0:
+            if self.all[number].holds_at(position):
+                yield self.all[number]
+            number = self._around[number]
+
+
 class Allowances:
     """All of a file's, and of the files that it imports."""
 
     def __init__(self, trees: Iterable[Tree]) -> None:
-        self._of: dict[Source, list[Allowance]] = {}
+        self._of: dict[Source, _Nested] = {}
         for tree in trees:
             if "edge:" in tree.source.text:
-                self._of[tree.source] = list(_allowances(tree))
+                self._of[tree.source] = _Nested(_allowances(tree))
 
     def __iter__(self) -> Iterator[Allowance]:
         for found in self._of.values():
-            yield from found
+            yield from found.all
 
     def left(self, problems: Sequence[Problem]) -> list[Problem]:
         """The problems that are not allowed."""
@@ -57,14 +80,18 @@ class Allowances:
         if problem.severity is Severity.ERROR:
             return False
         allowed = False
-        span = problem.span
-        while span is not None:  # where it was written, and each import that brought it here
-            for one in self._of.get(span.source, ()):
-                if one.holds_at(span.start) and any(code == problem.code for code, _ in one.codes):
-                    one.used.add(problem.code)
-                    allowed = True
-            span = span.imported
+        for one in self.at(problem.span):
+            if any(code == problem.code for code, _ in one.codes):
+                one.used.add(problem.code)
+                allowed = True
         return allowed
+
+    def at(self, span: Span | None) -> Iterator[Allowance]:
+        """Those that hold where a span was written, and at each import that brought it here."""
+        while span is not None and self._of:
+            if span.source in self._of:
+                yield from self._of[span.source].at(span.start)
+            span = span.imported
 
 
 def _allowances(tree: Tree) -> Iterator[Allowance]:

@@ -67,10 +67,10 @@ def _behind(comment: Word | None) -> str:
 def _written(word: Word, text: str, line: Line) -> str:
     value = word.value
     plain = "\n" not in value and "\t" not in value
+    plain = plain and not is_import(line)  # between backticks, an argument of an import is never a named one
     if word.quote == '"' and plain and "`" not in value and ('"' in value or _escapes(word, text)):
         return f"`{value}`"
-    # Between backticks, an argument of an import is never a named one.
-    if word.quote == "`" and plain and '"' not in value and "\\" not in value and not is_import(line):
+    if word.quote == "`" and plain and '"' not in value and "\\" not in value:
         return f'"{value}"'
     # At the end of a line, the backslash would continue it.
     if (

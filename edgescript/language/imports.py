@@ -295,6 +295,8 @@ class Importer:
 
     def _not_there(self, name: str, path: str, error: Exception, span: Span) -> None:
         hint = did_you_mean(name, self.snippets)
+        if hint is None and name in standard_names():
+            hint = Hint(f'it is "std/{name}" if the one of the standard library is meant', f"std/{name}")
         if "/" in name or "." in name:
             reason = getattr(error, "strerror", None) or str(error)
             message = f'the file "{path}" cannot be imported: {reason[:1].lower()}{reason[1:]}'

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import cached_property
 
 from edgescript.language.semicolons import AT_LINE_END
 from edgescript.language.spread import spread_out
@@ -21,6 +22,8 @@ from edgescript.text.source import Span
 MAX_DEPTH = 64
 #: Stretches of forbidden characters that are reported one by one.
 _MAX_FORBIDDEN = 8
+#: Problems that are noted; what has more is no Edgefile, and each takes a kilobyte.
+_MOST_PROBLEMS = 10_000
 
 #: Control characters, carriage returns that end no line, controls of text direction (which make a text look different from
 #: what it says, CVE-2021-42574), and lone surrogates, which is how bytes that are no UTF-8 are carried in a `Source`.
@@ -58,6 +61,8 @@ _LIKE_JSON = re.compile(r"""\{[ \t]*["'\[][^\r\n]*[^\s]""")
 _STUCK = re.compile(r"""[^\s"`{}]*""")
 
 
+#: A word that may be the end of a heredoc.
+_LINE_BEGINS = re.compile(r"^[ \t]*+([A-Za-z_][\w-]*+)(?=\s|\Z)", re.MULTILINE)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 #: What a backslash and the next character mean between double quotes. Escaped braces are left for templates.
 ESCAPES = {'"': '"', "\\": "\\", "n": "\n", "t": "\t", "{": "\\{", "}": "\\}"}
@@ -90,8 +95,8 @@ class Lexer:
         self.origin = origin
         self.pieces: list[Piece] = []
         self.problems: list[Problem] = []
-        #: True where the rest of the file was taken for a heredoc without end.
-        self.swallowed_rest = False
+        #: True where braces were not read: in a heredoc without end, or in blocks too deep.
+        self.overlooked_braces = False
 
         #: The text, with a stand-in for every character that cannot be in an Edgefile.
         self._text = _FORBIDDEN.sub(self._forbidden, origin.source.text)
@@ -192,13 +197,16 @@ class Lexer:
         fix = None
         while above >= 0 and not self._lines[above].words:
             above -= 1
+        is_below_import = above >= 0 and self._lines[above].words[0].value == "import"
+        if is_below_import and not self._depth:
+            return  # the global block, below files with snippets
         if above >= 0:
             self._words = self._lines[above].words
             end = self._words[-1].end
             fix = Fix(
                 'write "{" at the end of the line above',
                 (self._edit(end, end, " {"), self._edit(*self._physical_line(brace), self._rest_of_line(brace))),
-                safe=True,
+                safe=not is_below_import,  # what is imported may have no use for a block, and would drop it silently
             )
             self._start = self._lines[above].start
             del self._lines[above:]
@@ -211,6 +219,7 @@ class Lexer:
         if not self._excess:
             self._problem("E014", f"blocks are nested more than {MAX_DEPTH} deep", brace, brace + 1)
         self._excess += 1
+        self.overlooked_braces = True
         self._end_line(end, comment)
 
     def _closing(self, match: re.Match[str]) -> None:
@@ -285,7 +294,7 @@ class Lexer:
 
     def _unended_quote(self, start: int) -> int:
         quote = self._text[start]
-        end = len(self._text[start:].split("\n", 1)[0].rstrip()) + start
+        end = start + len(self._text[start : self._physical_line(start)[1]].rstrip())
         hint = (
             None
             if quote == "`"
@@ -299,11 +308,13 @@ class Lexer:
     def _heredoc(self, match: re.Match[str]) -> int:
         tag, body = match["tag"], match.end()
         start, header_end = match.start("heredoc"), match.end("tag")
-        closing = re.compile(rf"^([ \t]*){re.escape(tag)}(?=\s|\Z)", re.MULTILINE).search(self._text, body)
+        closing = None
+        if self._last_of_lines.get(tag, -1) >= body:
+            closing = re.compile(rf"^([ \t]*){re.escape(tag)}(?=\s|\Z)", re.MULTILINE).search(self._text, body)
         if closing is None:
             hint = f'a line that begins with "{tag}" must end it'
             end = self._presumed_end(body)
-            last = len(self._text[:end].rstrip())
+            last = body + len(self._text[body:end].rstrip()) if self._text[body:end].strip() else header_end
             fix = Fix(f'end it with a line "{tag}"', (self._edit(last, last, f"\n{self._indent(start)}{tag}"),))
             self._problem("E002", f"the heredoc {tag} does not end", start, header_end, hint, fix)
             self._words.append(Word(self._text[body:end], start, end, "<<"))
@@ -311,13 +322,18 @@ class Lexer:
         self._word(_dedented(self._text[body : closing.start()], closing[1]), start, closing.end(), "<<")
         return closing.end()
 
+    @cached_property
+    def _last_of_lines(self) -> dict[str, int]:
+        """Of every word that a line begins with and that could end a heredoc, where it does so for the last time."""
+        return {match[1]: match.start(1) for match in _LINE_BEGINS.finditer(self._text)}
+
     def _presumed_end(self, body: int) -> int:
         """Where a heredoc without end probably should have ended: before the `}` of the block it stands in."""
         indent = self._words[0].start - self._start if self._words else 0
         closing = re.compile(rf"\n[ \t]{{0,{max(indent - 1, 0)}}}\}}[ \t]*$", re.MULTILINE).search(self._text, body)
         if closing is not None and indent:
             return closing.start()
-        self.swallowed_rest = True
+        self.overlooked_braces = True
         return len(self._text)
 
     def _brace(self, match: re.Match[str]) -> int | None:
@@ -369,6 +385,8 @@ class Lexer:
     def _spread(self, position: int) -> Fix | None:
         """A fix that writes the blocks of a physical line in lines of their own."""
         start, end = self._physical_line(position)
+        if self._words and self._words[0].start < start:
+            return None  # the line may begin inside a text, whose spaces are its own
         lines = spread_out(self._text[start:end].rstrip("\r\n"))
         if lines is None:
             return None
@@ -409,16 +427,20 @@ class Lexer:
             if "\ud800" <= found[0] <= "\udfff":
                 self._problem("E013", "these bytes are no UTF-8 text", *match.span())
             else:
-                fix = Fix("take it out", (self._edit(*match.span(), "\n" if found == "\r" else ""),), safe=True)
+                # What separates lines or words elsewhere must not be taken for nothing.
+                instead = "\n" * len(found) if not found.strip("\r") else " " if found.strip() != found else ""
+                hint = {"": "take it out", " ": "write a plain space"}.get(instead, "end the line with a line feed")
+                fix = Fix(hint, (self._edit(*match.span(), instead),), safe=True)
                 message = f"{_name_of(found[0])} cannot stand in an Edgefile"
-                self._problem("E001", message, *match.span(), "take it out", fix)
+                self._problem("E001", message, *match.span(), hint, fix)
         return "\ufffd" * len(found)
 
     def _problem(
         self, code: str, message: str, start: int, end: int, hint: str | None = None, fix: Fix | None = None
     ) -> None:
         span = Span(self.origin.source, start, end, self.origin.imported)
-        self.problems.append(Problem(code, message, span, hint=hint, fix=fix))
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem(code, message, span, hint=hint, fix=fix))
 
     def _edit(self, start: int, end: int, text: str) -> Edit:
         return Edit(Span(self.origin.source, start, end, self.origin.imported), text)

@@ -47,7 +47,7 @@ def _parsed(origin: Origin) -> tuple[list[Line], list[Problem]]:
         return _structure(lexer.pieces), lexer.problems
     except Unbalanced:
         pieces, unbalanced = balanced(lexer.pieces, origin, len(origin.source.text))
-        return _structure(pieces), lexer.problems + ([] if lexer.swallowed_rest else unbalanced)
+        return _structure(pieces), lexer.problems + ([] if lexer.overlooked_braces else unbalanced)
 
 
 def _structure(pieces: list[Piece]) -> list[Line]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+#: Of what no person writes in one line; each of its blocks would be indented further than the one around it.
+_LONGEST = 2000
+
 _PART = re.compile(
     r"""[ \t]*(?:
       (?P<comment>\#.*)
@@ -17,7 +20,9 @@ _PART = re.compile(
 
 
 def spread_out(line: str) -> list[str] | None:
-    """Its lines, each word as it was; None where a text in it does not end, or something else cannot be told."""
+    """Its lines, each word as it was; None where a text in it does not end, it is too long, or it cannot be told."""
+    if len(line) > _LONGEST:
+        return None
     lines = _Lines(line[: len(line) - len(line.lstrip(" \t"))])
     position = 0
     while position < len(line):

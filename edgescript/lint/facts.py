@@ -76,15 +76,25 @@ class Facts:
     @cached_property
     def entries(self) -> list[Bound]:
         """Directives and matchers, those inside matchers too; of many with the same values the first."""
-        seen: dict[int, Bound] = {}
+        seen: dict[object, Bound] = {}
         for nodes in self.blocks:
             for node in nodes:
-                seen.setdefault(id(node.bound.instance), node.bound)
+                seen.setdefault(self._sameness(node.bound), node.bound)
         for definition in self.bound.definitions:
             for part in definition.parts:
                 for bound in _held(part):
-                    seen.setdefault(id(bound.instance), bound)
+                    seen.setdefault(self._sameness(bound), bound)
         return list(seen.values())
+
+    def _sameness(self, bound: Bound) -> object:
+        """What two entries have in common of which one is enough: their values, and what is allowed where they stand."""
+        if not self._any_allowed:
+            return id(bound.instance)
+        return id(bound.instance), frozenset([one.span for one in self.analysis.allowed.at(bound.span())])
+
+    @cached_property
+    def _any_allowed(self) -> bool:
+        return any(True for _ in self.analysis.allowed)
 
     @cached_property
     def values(self) -> list[Value]:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from edgescript.catalog import Catalogue
+from edgescript.declare.bind import is_matcher
 from edgescript.declare.kinds import Kind
 from edgescript.declare.plan import Plan, Shape, Slot, plan_of
 from edgescript.language.tree import Line, Word
@@ -53,6 +54,7 @@ class Cursor:
     #: Which word it is at, or would begin.
     index: int
     word: Word | None
+    in_comment: bool = False
 
 
 def walk(lines: list[Line], place: Place, catalogue: Catalogue) -> Iterator[tuple[Line, Place, tuple[Line, ...]]]:
@@ -143,26 +145,37 @@ def _plan_of_slot(slot: Slot, line: Line, catalogue: Catalogue) -> Plan | None:
     return None
 
 
-def first_argument(line: Line, place: Place, catalogue: Catalogue) -> int:
-    """The number of the first word that is an argument: behind the name, and behind a matcher."""
-    if line.words[0].value.startswith("@"):
-        return 2
+def named(line: Line, index: int, place: Place, catalogue: Catalogue) -> tuple[Plan | None, int]:
+    """What the word of this number is an argument of, and the number of the word that names it: of `not path /x`, `path`."""
     slot = slot_of(line, place)
     if slot is not None:
-        return 2 if slot.shape is Shape.ENTRY else 1
-    entry = entry_of(line, place, catalogue)
-    return 2 if entry is not None and has_matcher(entry, line) else 1
+        return plan_of_line(line, place, catalogue), 1 if slot.shape is Shape.ENTRY else 0
+    plan, number = plan_of_line(line, place, catalogue), 1 if line.words[0].value.startswith("@") else 0
+    while plan is not None and holds_matchers(plan) and number + 1 < min(index, len(line.words)):
+        number += 1
+        entry = catalogue.matcher(line.words[number].value)
+        plan = None if entry is None else plan_of(entry)
+    return plan, number
 
 
-def has_matcher(entry: type[Any], line: Line) -> bool:
-    """Whether the first argument of a directive's line is its matcher, as far as its look tells."""
-    declaration = entry.declaration
-    if declaration.shelf != "directives" or not declaration.takes_matcher or len(line.words) < 2:
-        return False
-    word = line.words[1].value
-    if not word.startswith("/"):
-        return word == "*" or (word.startswith("@") and len(word) > 1)
-    return plan_of(entry).path_like is None or len(line.words) > 2
+def holds_matchers(plan: Plan) -> bool:
+    return plan.steps is not None and plan.declaration is not None and plan.declaration.shelf == "matchers"
+
+
+def first_argument(line: Line, index: int, place: Place, catalogue: Catalogue) -> int:
+    """The number of the first word that is an argument, for the word of this number: behind the name, and behind a matcher."""
+    plan, number = named(line, index, place, catalogue)
+    return number + 2 if plan is not None and has_matcher(plan, line) else number + 1
+
+
+def takes_matcher(plan: Plan) -> bool:
+    declaration = plan.declaration
+    return declaration is not None and declaration.shelf == "directives" and declaration.takes_matcher
+
+
+def has_matcher(plan: Plan, line: Line) -> bool:
+    """Whether the first argument of a directive's line is its matcher."""
+    return takes_matcher(plan) and len(line.words) > 1 and is_matcher(plan, line)
 
 
 def expected(line: Line, index: int, place: Place, catalogue: Catalogue) -> Expected:
@@ -175,16 +188,13 @@ def expected(line: Line, index: int, place: Place, catalogue: Catalogue) -> Expe
     if slot is not None and slot.kinds:
         kinds = slot.kinds if slot.shape is not Shape.SEQUENCE else slot.kinds * index
         return Expected(slot, kinds[index - 1] if index <= len(kinds) else None)
-    plan = plan_of_line(line, place, catalogue)
-    entry = entry_of(line, place, catalogue) if slot is None else None
-    matcher = entry is not None and index == 1 and entry.declaration.shelf == "directives"
-    matcher = matcher and entry is not None and entry.declaration.takes_matcher
+    plan, _ = named(line, index, place, catalogue)
     if plan is None:
         return Expected(slot)
-    if plan.steps is not None and plan.declaration is not None and plan.declaration.shelf == "matchers":
+    if holds_matchers(plan):
         return Expected(shelf="matchers")
-    number = index - first_argument(line, place, catalogue)
-    argument = argument_slot(plan, number)
+    argument = argument_slot(plan, index - first_argument(line, index, place, catalogue))
+    matcher = index == 1 and takes_matcher(plan)
     return Expected(argument, argument.kind if argument and argument.kinds else None, matcher=matcher)
 
 
@@ -202,6 +212,8 @@ def cursor(view: View, offset: int) -> Cursor:
         place = inside(line, place, view.catalogue)
         around.append(line)
         lines = line.block or []
+    if line is not None and _in_comment(line, offset):
+        return Cursor(offset, tuple(around), place, None, 0, None, in_comment=True)
     if line is None or not line.words or _behind(line, offset, view.document.text):
         return Cursor(offset, tuple(around), place, None, 0, None)
     word = next((word for word in line.words if word.start <= offset <= word.end), None)
@@ -224,9 +236,11 @@ def _in_block(line: Line, offset: int) -> bool:
     return offset <= line.block_end if line.block_end is not None else True
 
 
+def _in_comment(line: Line, offset: int) -> bool:
+    return any(comment and comment.start < offset <= comment.end for comment in (line.comment, line.block_comment))
+
+
 def _behind(line: Line, offset: int, text: str) -> bool:
-    """Whether a place is behind everything that a line says: in its comment, or below it."""
+    """Whether a place is below everything that a line says."""
     end = line.words[-1].end
-    if line.comment is not None and offset > line.comment.start:
-        return True
     return offset > end and "\n" in text[end:offset].replace("\\\n", "").replace("\\\r\n", "")

@@ -36,6 +36,9 @@ class HeaderRegexp:
     ```
     """
 
+    #: What it finds replaces what one above it found.
+    captures = True
+
     words: tuple[str, ...] = rest("Perhaps a name for the captures; the field's name; the regular expression.", least=2)
 
     def check(self) -> Iterator[Complaint]:

@@ -34,6 +34,9 @@ class PathRegexp:
     ```
     """
 
+    #: What it finds replaces what one above it found.
+    captures = True
+
     words: tuple[str, ...] = rest("Perhaps a name for the captures; the regular expression.", least=1)
 
     def check(self) -> Iterator[Complaint]:

@@ -6,7 +6,9 @@ same, and so are a default that is left out and one that is written.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from edgescript.declare.bind import Bound
@@ -18,6 +20,9 @@ from edgescript.graph.outline import addresses_in
 
 #: The values of each field, by the words that lead to it (`keepalive.idle`).
 Facts = Mapping[str, tuple[str, ...]]
+
+#: What can be told from the words around it without quotes.
+_BARE = re.compile(r'[^\s"]+')
 
 
 def facts(instance: Any) -> dict[str, tuple[str, ...]]:
@@ -67,7 +72,9 @@ def _of_slot(slot: Slot, value: Any, name: str) -> Iterator[tuple[str, tuple[str
     elif value is None:
         yield name, ()
     elif slot.shape is Shape.RECORD:
-        yield from _facts(plan_of(type(value)), value, f"{name}.")
+        said = list(_facts(plan_of(type(value)), value, f"{name}."))
+        # That it is there says something too (`precompressed`).
+        yield from said if any(values for _, values in said) else [(name, ("on",))]
     elif slot.shape is Shape.SEQUENCE:
         yield name, tuple(slot.kind.show(one) for one in value)
     else:
@@ -80,22 +87,29 @@ def _text(slot: Slot, value: Any) -> str:
         case Shape.VALUE:
             return slot.kind.show(value)
         case Shape.SEQUENCE:
-            return " ".join(slot.kind.show(one) for one in value)
+            return " ".join(_word(slot.kind.show(one)) for one in value)
         case Shape.TUPLE:
-            return " ".join(kind.show(one) for kind, one in zip(slot.kinds, value, strict=True))
+            return " ".join(_word(kind.show(one)) for kind, one in zip(slot.kinds, value, strict=True))
         case Shape.ENTRY:
-            return " ".join([value.declaration.name, *_words(value)])
-    return " ".join(_words(value))
+            return " ".join([value.declaration.name, *words(value)])
+    return " ".join(words(value))
 
 
-def _words(instance: Any) -> Iterator[str]:
+def words(instance: Any) -> Iterator[str]:
     """An entry or record on one line: its arguments, and its options by name where they say something."""
     for slot in plan_of(type(instance)).slots:
+        if slot.shape is Shape.STEPS:
+            continue
         for name, values in _of_slot(slot, getattr(instance, slot.attribute), slot.name):
             if slot.place in (Place.ARG, Place.REST, Place.ROWS):
-                yield from values
+                yield from map(_word, values)
             else:
-                yield from (f"{name}={value}" for value in values)
+                yield from (f"{name}={_word(value)}" for value in values)
+
+
+def _word(text: str) -> str:
+    """A text that stands among others on one line: `X "a b"` says something else than `X a b`."""
+    return text if _BARE.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 class Keys:
@@ -134,10 +148,13 @@ class Keys:
     def _meaning(self, definition: Definition) -> Hashable:
         if definition.paths is not None:
             return frozenset(path.lower() for path in definition.paths)
-        return frozenset(map(self._part, definition.parts))
+        return self._all_of(definition.parts)
 
-    def _part(self, part: Bound) -> Hashable:
-        return self.values(part.instance), frozenset(map(self._part, held(part)))
+    def _all_of(self, parts: Sequence[Bound]) -> Hashable:
+        """Parts that must all hold. Their order tells only where several catch groups: `{re.1}` is the last one's."""
+        meanings = [(self.values(part.instance), self._all_of(held(part))) for part in parts]
+        catching = [one for one, part in zip(meanings, parts, strict=True) if hasattr(part.entry, "captures")]
+        return frozenset(meanings), tuple(catching)
 
     def node(self, node: Node) -> Hashable:
         """All that a directive means, its block included."""
@@ -162,16 +179,30 @@ def held(part: Bound) -> Sequence[Bound]:
 
 
 def opened(nodes: Sequence[Node]) -> Sequence[Node]:
-    """The directives of a block, without braces that only group: `route { … }` without a matcher adds nothing."""
+    """
+    The directives of a block, without braces that only group: `route { … }` without a matcher adds nothing.
+
+    It adds something where it keeps neighbours apart that would exclude each other (`handle`).
+    """
     if not any(map(_only_groups, nodes)):
         return nodes
-    found: list[Node] = []
-    for node in nodes:
-        found += opened(node.block) if _only_groups(node) else [node]
+    pieces = [opened(node.block) if _only_groups(node) else [node] for node in nodes]
+    found = [node for piece in pieces for node in piece]
+    if _meetings(found) > _meetings(nodes) + sum(map(_meetings, pieces)):
+        return nodes
     return found
 
 
+def _meetings(nodes: Sequence[Node]) -> int:
+    """How many neighbours exclude each other."""
+    return sum(is_exclusive(one) and is_exclusive(other) for one, other in pairwise(nodes))
+
+
 def _only_groups(node: Node) -> bool:
-    declaration = node.bound.declaration
-    is_plain = node.role is Role.GROUP and node.matcher is None and not declaration.exclusive
+    is_plain = node.role is Role.GROUP and node.matcher is None and not is_exclusive(node)
     return is_plain and not hasattr(node.bound.entry, "build")
+
+
+def is_exclusive(node: Node) -> bool:
+    """Whether it shuts out its neighbours that are so too (`handle`)."""
+    return node.bound.declaration.exclusive

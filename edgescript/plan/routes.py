@@ -11,11 +11,12 @@ from typing import Any
 from edgescript.declare.bind import Bound
 from edgescript.declare.entries import ERRORS, REWRITER, SITE, WRAPPER
 from edgescript.declare.plan import plan_of
+from edgescript.declare.values import StatusPattern
 from edgescript.graph.bound import Definition, Node
 from edgescript.graph.layout import written
 from edgescript.graph.outline import on_one_line
 from edgescript.graph.patterns import Shape, shape
-from edgescript.plan.facts import Facts, Keys, documented, opened
+from edgescript.plan.facts import Facts, Keys, documented, held, is_exclusive, opened, words
 from edgescript.plan.model import Change, Detail, Kind
 
 #: Lines of an added or removed block that are shown.
@@ -115,6 +116,8 @@ class Routes:
             return
         self._matchers_told.add(key)
         old, new = _meanings(before.matcher), _meanings(after.matcher)
+        if old == new:  # the arguments of an import differ
+            old, new = _values(before.matcher), _values(after.matcher)
         gone, come = _without(old, new), _without(new, old)
         detail = Detail("matcher", gone, come) if gone or come else Detail("matcher", old, new)
         if named and before.matcher is not None and after.matcher is not None:
@@ -142,7 +145,7 @@ class Routes:
         """Of directives that stand in another order, as few as explain it, where it makes a difference."""
         was = {id(node): number for number, node in enumerate(old)}
         now = {id(node): number for number, node in enumerate(new)}
-        pairs = [pair for pair in pairs if pair[1].role not in (ERRORS, SITE)]
+        pairs = [pair for pair in pairs if pair[1].role is not SITE]
         pairs.sort(key=lambda pair: now[id(pair[1])])
         if _all_apart([after for _, after in pairs]):
             return
@@ -215,15 +218,36 @@ def _longest_ascending(numbers: Sequence[int]) -> list[int]:
 
 def _commute(one: Node, other: Node) -> bool:
     """Whether it certainly makes no difference which of two directives stands first: no request is for both."""
-    if REWRITER in (one.role, other.role):
+    if ERRORS in (one.role, other.role):
+        return one.role is not other.role or not _answer_the_same_error(one, other)
+    # What stands between blocks that exclude each other ends their choice.
+    if REWRITER in (one.role, other.role) or is_exclusive(one) is not is_exclusive(other):
         return False
     if one.paths is None or other.paths is None:
         return False
     return all(_apart(left, right) for left in one.paths for right in other.paths)
 
 
+def _answer_the_same_error(one: Node, other: Node) -> bool:
+    """Whether an error is for both of two `handle_errors`; those for every error stand behind the others anyway."""
+    these, those = one.bound.instance.statuses, other.bound.instance.statuses
+    if not these or not those:
+        return not these and not those
+    return any(
+        left.number == right.number if left.is_class is right.is_class else _is_in_class(left, right)
+        for left in these
+        for right in those
+    )
+
+
+def _is_in_class(left: StatusPattern, right: StatusPattern) -> bool:
+    return left.matches(right.number) if left.is_class else right.matches(left.number)
+
+
 def _all_apart(nodes: Sequence[Node]) -> bool:
     """Whether no two of many directives are for the same requests: seen at once for a long table of paths."""
+    if len(set(map(is_exclusive, nodes))) > 1:
+        return False
     found: list[tuple[str, bool]] = []
     for node in nodes:
         if node.role is REWRITER or node.paths is None:
@@ -271,6 +295,15 @@ def _meanings(matcher: Definition | None) -> tuple[str, ...]:
     return tuple(_part(part) for part in matcher.parts) or (matcher.text,)
 
 
+def _values(matcher: Definition | None) -> tuple[str, ...]:
+    """What a matcher means, with the arguments of imports put in."""
+    return () if matcher is None else tuple(map(_valued, matcher.parts)) or matcher.paths or ()
+
+
+def _valued(part: Bound) -> str:
+    return " ".join([part.declaration.name, *words(part.instance), " and ".join(map(_valued, held(part)))]).rstrip()
+
+
 def _part(part: Bound) -> str:
     words = part.line.words
     if part.line.block is not None and words[0].value == part.declaration.name:
@@ -310,7 +343,9 @@ def differences(
         if not gone and not come:  # another order, or one of them twice
             gone, come = (" ".join(was),), (" ".join(now),)
         slots = plan_of(type(instance)).args
-        on_line = before is not None and any(slot.name == name for slot in slots)
+        # With another argument of an import, the line itself is as before.
+        is_seen = before is not None and after is not None and text_of(before) != text_of(after)
+        on_line = is_seen and any(slot.name == name for slot in slots)
         said = _said(gone, name, before), _said(come, name, after)
         yield Detail(name, *said, documented(instance, name), on_line)
 

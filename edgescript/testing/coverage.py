@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from edgescript.declare.entries import Role
+from edgescript.graph.explain import heading
 from edgescript.graph.model import Choice, Graph, Matcher, Program, Site, Step
-from edgescript.testing.walk import Touch, heading
+from edgescript.testing.walk import Touch
 from edgescript.text.source import Span
 
 

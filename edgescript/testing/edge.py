@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -31,9 +32,9 @@ from edgescript.language.files import MOST_BYTES
 from edgescript.testing.clock import VirtualLoop
 from edgescript.testing.compiled import compile_for_tests
 from edgescript.testing.expect import Answer
-from edgescript.testing.scenario import FIELD_NAME, FIELD_VALUE, Request, request_for
+from edgescript.testing.scenario import Request, request_for
 from edgescript.testing.stage import Stage
-from edgescript.testing.standin import ANY, Answerer, Received, Reply, bare_address
+from edgescript.testing.standin import Answerer, Received, Reply, key_of, sound_field
 from edgescript.text.problem import Problem
 from edgescript.text.render import as_text
 from edgescript.text.source import Source, Span
@@ -133,7 +134,7 @@ class StandIn:
     @property
     def received(self) -> list[Received]:
         """The requests that it was sent, the last one last."""
-        key = self.address if self.address == ANY else bare_address(self.address)
+        key = key_of(self.address)
         return [request for request in self._every if request.upstream == key]
 
 
@@ -257,12 +258,12 @@ class Edge:
         :param url: `http://host[:port]/path`, or a path, which goes to the file's first listener
         :param json: a value that is sent as JSON, instead of `body`
         :param ip: the client's address
-        :raises ValueError: if the URL or a header field is malformed
+        :raises ValueError: if the URL, a header field or the client's address is malformed
         :raises Unanswered: if nothing listens there, nothing ever came, a body broke off, or a step raised an error
         :raises Exception: what a function raised that answers for an upstream
         """
         request = _request(method, url, headers, body, json)
-        request.ip = ip
+        request.ip = str(ip_address(ip))
         answer = self._run(self._asked(request))
         explanation = self._stage.walk()
         assert explanation is not None, "it came in, or there were no answer"
@@ -340,9 +341,8 @@ def _request(method: str, url: str, headers: Headers, body: str | bytes, json: A
     if json is not None:
         request.body = jsons.dumps(json)
         request.headers.append(("content-type", "application/json"))
-    for name, value in request.headers:
-        if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
-            raise ValueError(f"{name!r}: {value!r} is no header field")
+    for pair in request.headers:
+        sound_field(pair)
     return request
 
 

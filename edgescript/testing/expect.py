@@ -42,17 +42,22 @@ class Answer:
 
 def compare(expectation: Expectation, answer: Answer) -> str | None:
     """None where the expectation holds; otherwise what came instead, for a person."""
-    instead = _instead(expectation, answer)
+    missing = _missing(expectation.subject, answer)
+    if missing is not None:
+        return missing
+    instead = _COMPARISONS[expectation.subject](expectation.arguments, answer)
     if not expectation.negated:
         return instead
     return "just that" if instead is None else None
 
 
-def _instead(expectation: Expectation, answer: Answer) -> str | None:
-    subject = expectation.subject
-    if subject not in _WITHOUT_ANSWER and answer.aborted != (subject == "abort"):
-        return "the connection was closed without an answer" if answer.aborted else f"an answer: {answer.status}"
-    return _COMPARISONS[subject](expectation.arguments, answer)
+def _missing(subject: str, answer: Answer) -> str | None:
+    """Why there is nothing to compare. `expect not header X` asks for an answer too: it must not hold by accident."""
+    if subject in _OF_ANSWER and answer.aborted:
+        return "the connection was closed without an answer"
+    if subject in _OF_SENT and answer.sent is None:
+        return "no stand-in upstream was asked"
+    return None
 
 
 def difference(expectation: Expectation, answer: Answer) -> list[str]:
@@ -94,7 +99,13 @@ def _from_difference(one: str, other: str) -> tuple[list[str], list[str]]:
 
 
 def fits(value: str, wanted: str) -> bool:
-    """Whether a text is the wanted one: `~` leads in a regular expression, and `*` at either end stands for anything."""
+    """
+    Whether a text is the wanted one: `~` leads in a regular expression, and `*` at either end stands for anything.
+
+    A `*` alone is that very text: `expect header Access-Control-Allow-Origin *` must not hold for any origin.
+    """
+    if wanted == "*":
+        return value == wanted
     if wanted.startswith("~"):
         return re.search(wanted[1:], value) is not None
     core = wanted.strip("*")
@@ -141,14 +152,19 @@ def _upstream(arguments: Sequence[str], answer: Answer) -> str | None:
 def _route(arguments: Sequence[str], answer: Answer) -> str | None:
     """A name of a site, a matcher, or the first words of a line: as they stand in the file."""
     wanted = [word for argument in arguments for word in argument.split()]
-    if any(route.split()[: len(wanted)] == wanted for route in answer.routes):
+    if wanted and any(route.split()[: len(wanted)] == wanted for route in answer.routes):
         return None
     return " › ".join(answer.routes) or "no route"
 
 
+def _abort(arguments: Sequence[str], answer: Answer) -> str | None:
+    return None if answer.aborted else f"an answer: {answer.status}"
+
+
 def _of_upstream(compare: Callable[[Sequence[str], Received], str | None]) -> _Comparison:
     def comparison(arguments: Sequence[str], answer: Answer) -> str | None:
-        return "no stand-in upstream was asked" if answer.sent is None else compare(arguments, answer.sent)
+        assert answer.sent is not None, "otherwise it is missing"
+        return compare(arguments, answer.sent)
 
     return comparison
 
@@ -165,8 +181,10 @@ def _decoded(body: bytes) -> str:
     return body.decode("utf-8", "replace")
 
 
-#: Told of requests that were not answered too.
-_WITHOUT_ANSWER = ("route", "upstream", "upstream method", "upstream uri", "upstream header", "upstream body")
+#: Subjects that there are only where the request was answered.
+_OF_ANSWER = ("status", "header", "body")
+#: And those that there are only where a stand-in was asked.
+_OF_SENT = ("upstream method", "upstream uri", "upstream header", "upstream body")
 
 _Comparison = Callable[[Sequence[str], Answer], str | None]
 
@@ -174,7 +192,7 @@ _COMPARISONS: dict[str, _Comparison] = {
     "status": _status,
     "header": lambda arguments, answer: _field(arguments, answer.headers),
     "body": lambda arguments, answer: _text(arguments, _decoded(answer.body)),
-    "abort": lambda arguments, answer: None,
+    "abort": _abort,
     "route": _route,
     "upstream": _upstream,
     "upstream method": _of_upstream(lambda arguments, sent: _text(arguments, sent.method)),

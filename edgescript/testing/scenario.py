@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edgescript.declare import values
 from edgescript.declare.kinds import KindError
@@ -325,15 +325,27 @@ def request_for(method: str, url: str, span: Span) -> Request:
 
     :raises ValueError: if it is neither
     """
-    parts = urlsplit(url)
-    scheme = None if url.startswith("/") else parts.scheme
-    if scheme is not None and (scheme not in ("http", "https") or not parts.hostname):
+    if " " in url or not url.isprintable():
+        raise ValueError("a URL has neither spaces nor control characters; a space is %20")
+    is_path = url.startswith("/")
+    parts = urlsplit(f"http://path{url}" if is_path else url)  # so that `//x` is a path too, and x no host
+    if not is_path and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise ValueError("a URL begins with http:// or https:// and has a host; otherwise it is a path")
     path = parts.path or "/"
     target = f"{path}?{parts.query}" if parts.query or url.endswith("?") else path
-    if " " in target or not target.isprintable():
-        raise ValueError("a URL has neither spaces nor control characters; a space is %20")
-    return Request(method, scheme, parts.netloc.rpartition("@")[2], parts.port, target, span)
+    if is_path:
+        return Request(method, None, "", None, target, span)
+    return Request(method, parts.scheme, parts.netloc.rpartition("@")[2], _port(parts), target, span)
+
+
+def _port(parts: SplitResult) -> int | None:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError("a port is a number from 1 to 65535")
+    return port
 
 
 def _statements(line: Line) -> list[Line]:

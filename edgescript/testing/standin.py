@@ -12,16 +12,22 @@ from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from edgescript.declare import values
+from edgescript.declare.kinds import KindError
 from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.fields import parse_fields
 from edgescript.server import head
 from edgescript.server.head import CHUNKED, REQUEST_LINE, Framing, Refusal
+from edgescript.testing.scenario import FIELD_NAME, FIELD_VALUE
 from edgescript.testing.wire import connect
+from edgescript.upstream.endpoint import PORTS
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 #: Bytes of head that a stand-in reads.
 _MOST_HEAD = 1024 * 1024
+#: With one of these a reply says itself how long its body is.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 #: The address of what stands in for every upstream that has no stand-in of its own.
 ANY = "*"
 
@@ -70,7 +76,7 @@ class StandIns:
 
     def add(self, address: str, reply: Answerer) -> None:
         """Have an address answer, after what it was given before."""
-        self._replies.setdefault(_key(address), []).append(reply)
+        self._replies.setdefault(key_of(address), []).append(reply)
 
     async def dial(self, address: str, factory: Callable[[], P]) -> P:
         """
@@ -78,7 +84,7 @@ class StandIns:
 
         :raises OSError: if nothing does, or it fails
         """
-        key = _key(address)
+        key = key_of(address)
         if key not in self._replies:
             key = ANY
         if key not in self._replies:
@@ -113,19 +119,26 @@ class StandIns:
         if not isinstance(answerer, Reply):
             made = answerer(request)
             answerer = await made if inspect.isawaitable(made) else made
+            if not isinstance(answerer, Reply):
+                raise TypeError(f"what answers for an upstream gives a Reply, and not {answerer!r}")
         await asyncio.sleep(answerer.delay)
         return answerer
 
 
 def bare_address(address: str) -> str:
-    """An upstream's address without scheme: `127.0.0.1:8080`; ports that a scheme implies are put in."""
-    scheme, separator, rest = address.rstrip("/").rpartition("://")
-    if not separator or rest.rpartition("]")[2].rpartition(":")[1]:
-        return rest
-    return f"{rest}:{443 if scheme == 'https' else 80}"
+    """An upstream's address without scheme, in small letters: `127.0.0.1:8080`; a port that is implied is put in."""
+    try:
+        parsed = values.address(address.rstrip("/"))
+    except KindError:
+        return address
+    if parsed.is_unix:
+        return values.show_address(parsed)
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host.lower()
+    return f"{host}:{parsed.port or PORTS.get(parsed.scheme, 80)}"
 
 
-def _key(address: str) -> str:
+def key_of(address: str) -> str:
+    """What tells stand-ins apart: the bare address, or `*`."""
     return address if address == ANY else bare_address(address)
 
 
@@ -217,12 +230,24 @@ def _body(length: int, data: bytes) -> Generator[None, bytes, tuple[bytes, bytes
     return data[:length], data[length:]
 
 
+def sound_field(pair: tuple[str, str]) -> tuple[str, str]:
+    """
+    The pair.
+
+    :raises ValueError: if it is no header field
+    """
+    name, value = pair
+    if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+        raise ValueError(f"{name!r}: {value!r} is no header field")
+    return pair
+
+
 def _answer(reply: Reply, method: str) -> bytes:
     body = reply.body.encode("utf-8", "surrogateescape") if isinstance(reply.body, str) else reply.body
     bodiless = reply.status in (204, 304)
     lines = [f"HTTP/1.1 {reply.status} Stand-In"]
-    lines += [f"{name}: {value}" for name, value in reply.headers]
-    if not bodiless:
+    lines += [f"{name}: {value}" for name, value in map(sound_field, reply.headers)]
+    if not bodiless and _FRAMING.isdisjoint(name.lower() for name, _ in reply.headers):
         lines.append(f"content-length: {len(body)}")
     answer = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
     return answer if bodiless or method == "HEAD" else answer + body

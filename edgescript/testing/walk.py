@@ -16,9 +16,12 @@ from edgescript.graph.explain import (
     Outcome,
     Told,
     Verdict,
-    _choice_verdict,
-    _site_reason,
-    _verdict,
+    changed,
+    heading,
+    place_of,
+    site_reason,
+    verdict_of,
+    verdict_of_choice,
 )
 from edgescript.graph.model import Choice, ErrorRoute, Flow, Program, Site, Step
 from edgescript.http.exchange import Exchange
@@ -61,7 +64,7 @@ class Recorder:
         if site is None:
             self._reason = f"the host is {host or 'empty'}, and no site here has it"
         else:
-            self._reason = _site_reason(host, name)
+            self._reason = site_reason(host, name)
             self.routes += site.names
 
     def watched(self, number: int, site: Site) -> Site:
@@ -82,7 +85,7 @@ class Recorder:
             request=request,
             listener=listener,
             site=None if site is None else site.names,
-            site_place=None if site is None else _place(site),
+            site_place=None if site is None else place_of(site.span),
             site_reason=self._reason,
             steps=tuple(self.told),
             answer=answer,
@@ -121,7 +124,7 @@ class _Watching:
         def entered(exchange: Exchange) -> bool:
             self._touched.add((self._number, -1, -1))
             tell_error(self._recorder, exchange)
-            self._recorder.told.append(Told(Outcome.ENTERED, heading(route), _place(route), 0))
+            self._recorder.told.append(Told(Outcome.ENTERED, heading(route), place_of(route.span), 0))
             self._recorder.routes.append(heading(route))
             return first(exchange)
 
@@ -130,7 +133,7 @@ class _Watching:
     def _tell(self, step: Step, outcome: Outcome, note: str = "", tried: tuple[Verdict, ...] = ()) -> None:
         verdict, self._verdict = self._verdict, None
         depth = self._depth + step.depth
-        self._recorder.told.append(Told(outcome, step.text, _place(step), depth, verdict, tried, note))
+        self._recorder.told.append(Told(outcome, step.text, place_of(step.span), depth, verdict, tried, note))
         if outcome not in (Outcome.SKIPPED, Outcome.CHOSE):
             self._recorder.routes += [step.text, *([] if verdict is None else [verdict.text])]
 
@@ -139,7 +142,7 @@ class _Watching:
         assert matcher is not None
 
         def test(exchange: Exchange) -> bool:
-            verdict = self._verdict = _verdict(matcher, exchange)
+            verdict = self._verdict = verdict_of(matcher, exchange)
             if not verdict.matched:
                 self._tell(step, Outcome.SKIPPED)
             return verdict.matched
@@ -185,7 +188,7 @@ class _Watching:
     ) -> None:
         assert step.role is not None
         outcome = _DONE.get(step.role, Outcome.RAN)
-        note = _changes(exchange, before) or described
+        note = changed(exchange, before) or described
         if response is not None:
             outcome, note = Outcome.ANSWERED, described or f"answer {response.status}"
         elif outcome is Outcome.ANSWERED:
@@ -218,12 +221,12 @@ def _tried(choices: tuple[Choice, ...], taken: int, exchange: Exchange) -> Itera
     """What was asked up to the choice that was taken; of many refusals, the first."""
     refusals = min(taken, SHOWN_REFUSALS)
     for choice in choices[:refusals]:
-        yield _choice_verdict(choice.text, choice.span, choice.matcher, exchange)
+        yield verdict_of_choice(choice.text, choice.span, choice.matcher, exchange)
     if taken > refusals:
         yield Verdict(f"… {taken - refusals} more", None, False, "")
     if taken < len(choices):
         choice = choices[taken]
-        yield _choice_verdict(choice.text, choice.span, choice.matcher, exchange)
+        yield verdict_of_choice(choice.text, choice.span, choice.matcher, exchange)
 
 
 def tell_error(recorder: Recorder, exchange: Exchange) -> None:
@@ -231,12 +234,6 @@ def tell_error(recorder: Recorder, exchange: Exchange) -> None:
     error = exchange.error
     if error is not None:
         recorder.told.append(Told(Outcome.FAILED, f"error {error.status}", None, 0, note=error.reason))
-
-
-def heading(route: ErrorRoute) -> str:
-    """`handle_errors 404 5xx`."""
-    classes = [f"{number}xx" for number in sorted(route.classes)]
-    return " ".join(["handle_errors", *map(str, sorted(route.statuses)), *classes])
 
 
 def _described(step: Step, exchange: Exchange) -> str:
@@ -247,12 +244,3 @@ def _described(step: Step, exchange: Exchange) -> str:
         return step.explain(exchange) or ""
     except HTTPError:
         return ""
-
-
-def _changes(exchange: Exchange, before: tuple[bytes, bytes]) -> str:
-    now = (exchange.method, exchange.uri)
-    return "" if now == before else f"now {b' '.join(now).decode('latin-1')}"
-
-
-def _place(thing: Site | Step | ErrorRoute) -> str | None:
-    return None if thing.span is None else str(thing.span)

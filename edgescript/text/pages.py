@@ -76,6 +76,4 @@ def _indented(match: re.Match[str]) -> str:
 
 
 def _captioned(match: re.Match[str]) -> str:
-    """The title keeps what is wrong apart from the blocks that are run when the documentation is tested."""
-    title = ' title="wrong"' if match[1] == "wrong" else ""
-    return f"{match[1].capitalize()}:\n\n```edgefile{title}\n{match[2]}```"
+    return f"{match[1].capitalize()}:\n\n```edgefile\n{match[2]}```"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple, Self
@@ -87,20 +86,36 @@ class Problem(NamedTuple):
     #: What to do: `did you mean "proxy"?`
     hint: str | None = None
     fix: Fix | None = None
+    #: What stands at the span is a secret, which is not shown again.
+    is_secret: bool = False
 
     @property
     def severity(self) -> Severity:
         return Severity.ERROR if self.code.startswith("E") else Severity.WARNING
 
 
+#: Names that a word is compared with; longer words are no names.
+_MOST_NAMES = 500
+_LONGEST_NAME = 200
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name that `word` was probably meant to be, or None."""
-    found = difflib.get_close_matches(word, list(known), n=5, cutoff=0.6)
+    if len(word) > _LONGEST_NAME:
+        return None
+    import difflib  # a file without mistakes does without
+
+    names = list(known)
+    if len(names) > _MOST_NAMES:  # comparing takes long
+        names = [name for name in names if name[:1] == word[:1] and abs(len(name) - len(word)) < 2][:_MOST_NAMES]
+    found = difflib.get_close_matches(word, names, n=5, cutoff=0.6)
     return max(found, key=lambda name: _likeness(word, name), default=None)
 
 
 def _likeness(word: str, name: str) -> float:
     """How alike two words are; those who mistake the end of a word get its beginning right (`retries`: retry, not rewrite)."""
+    import difflib
+
     same = next((number for number, pair in enumerate(zip(word, name, strict=False)) if len(set(pair)) > 1), 0)
     return difflib.SequenceMatcher(None, word, name).ratio() + 0.25 * same / max(len(word), len(name))
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 
 from edgescript.text.problem import Fix, Hint, Note, Problem
-from edgescript.text.source import Span
+from edgescript.text.source import Source, Span
 
 #: Columns of a source line that are shown; of a longer one, those around the span.
 _WIDTH = 120
 _TAB = 4
+#: Characters of a message or hint.
+_LONGEST = 1000
 
 #: Colours a text by the role that it plays, or leaves it alone.
 _Paint = Callable[[str, str], str]
@@ -21,7 +24,27 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "note": "1;36", "hint": "1;32", 
 def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
     """Each problem with its place, the source line with the span underlined, notes, imports and the hint."""
     paint = _paint if colour else _plain
-    return "".join("\n".join(_block(problem, paint)) + "\n\n" for problem in problems)
+    return "".join("\n".join(_block(problem, paint)) + "\n\n" for problem in _without_secrets(list(problems)))
+
+
+def _without_secrets(problems: list[Problem]) -> list[Problem]:
+    """The problems with places in texts that have stars for every secret that one of the problems is about."""
+    shown: dict[Source, Source] = {}
+    for problem in problems:
+        if problem.is_secret and problem.span is not None:
+            source, start, end, _ = problem.span
+            text = shown.get(source, source).text
+            stars = re.sub(r"\S", "*", text[start:end])
+            shown[source] = Source(source.name, text[:start] + stars + text[end:])
+    return [_shown_in(shown, problem) for problem in problems] if shown else problems
+
+
+def _shown_in(shown: dict[Source, Source], problem: Problem) -> Problem:
+    def moved(span: Span | None) -> Span | None:
+        return None if span is None else span._replace(source=shown.get(span.source, span.source))
+
+    notes = tuple([note._replace(span=moved(note.span)) for note in problem.notes])
+    return problem._replace(span=moved(problem.span), notes=notes)
 
 
 def _plain(text: str, role: str) -> str:
@@ -34,7 +57,7 @@ def _paint(text: str, role: str) -> str:
 
 def _block(problem: Problem, paint: _Paint) -> Iterator[str]:
     severity = problem.severity.value
-    yield paint(f"{severity}[{problem.code}]", severity) + paint(f": {_clean(problem.message)}", "message")
+    yield paint(f"{severity}[{problem.code}]", severity) + paint(f": {_said(problem.message)}", "message")
     gutter = _gutter(problem)
     if problem.span is not None:
         yield from _place(problem.span, gutter, severity, paint)
@@ -48,7 +71,12 @@ def _block(problem: Problem, paint: _Paint) -> Iterator[str]:
 
 
 def _remark(gutter: int, what: str, text: str, paint: _Paint) -> str:
-    return f"{' ' * gutter} {paint('=', 'gutter')} {paint(what, 'hint')}: {_clean(text)}"
+    return f"{' ' * gutter} {paint('=', 'gutter')} {paint(what, 'hint')}: {_said(text)}"
+
+
+def _said(text: str) -> str:
+    """A sentence, without most of the megabytes that it may have been told about."""
+    return _clean(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def _says_more(fix: Fix, hint: str | None) -> bool:

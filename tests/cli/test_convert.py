@@ -34,6 +34,15 @@ def test_it_writes_to_a_file(caddyfile: Path, tmp_path: Path) -> None:
     assert written.read_text().startswith("http://harbour.example {")
 
 
+def test_a_file_that_exists_is_replaced_only_by_force(caddyfile: Path) -> None:
+    result = CliRunner().invoke(edge, ["convert", str(caddyfile), "-o", str(caddyfile)])
+    assert result.exit_code == 2
+    assert "exists: --force replaces it" in result.stderr
+    assert caddyfile.read_text() == HARBOUR
+    assert CliRunner().invoke(edge, ["convert", str(caddyfile), "-o", str(caddyfile), "--force"]).exit_code == 0
+    assert caddyfile.read_text().startswith("http://harbour.example {\n    respond")
+
+
 def test_the_report_can_be_json(caddyfile: Path) -> None:
     result = CliRunner().invoke(edge, ["convert", str(caddyfile), "--report", "json"])
     assert [remark["outcome"] for remark in json.loads(result.stderr)] == ["converted", "converted"]
@@ -60,6 +69,19 @@ def test_what_cannot_be_told_needs_to_be_said(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "--from caddy" in result.stderr
     assert CliRunner().invoke(edge, ["convert", "--from", "caddy", str(file)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("harbour.example {\n\treverse_proxy app:80\n}\n", "proxy app:80"),
+        ("server {\n    location / {\n        return 200 x;\n    }\n}\n", "respond 200 x"),
+    ],
+)
+def test_what_a_file_is_is_told_by_what_stands_in_it(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "app.conf"
+    file.write_text(text)
+    assert expected in CliRunner().invoke(edge, ["convert", str(file)]).stdout
 
 
 def test_bytes_that_are_no_text_give_a_report(caddyfile: Path) -> None:

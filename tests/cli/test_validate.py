@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from edgescript.cli.mending import mended
+from edgescript.cli.mending import Mended, mended
 from edgescript.text.problem import Edit, Fix, Problem
 from edgescript.text.source import Source, Span
 
@@ -167,3 +167,25 @@ def test_a_file_with_thousands_of_fixes_is_looked_at_a_few_times() -> None:
 
     assert mended(Source("x", "a " * 3000), check).source.text == "b " * 3000
     assert looks < 10
+
+
+def test_fix_writes_no_file_that_was_changed_meanwhile(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("Edgefile").write_text(CADDY)
+
+    def mended_slowly(source: Source, check: Callable[..., list[Problem]]) -> Mended:
+        Path("Edgefile").write_text("# by an editor\n")
+        return mended(source, check)
+
+    monkeypatch.setattr("edgescript.cli.mending.mended", mended_slowly)
+    result = call("validate", "--fix")
+    assert result.exit_code == 1
+    assert "was changed meanwhile" in result.output
+    assert Path("Edgefile").read_text() == "# by an editor\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_fix_leaves_a_read_only_file_alone(call: Call) -> None:
+    Path("Edgefile").write_text(CADDY)
+    Path("Edgefile").chmod(0o444)
+    assert call("validate", "--fix").exit_code == 1
+    assert Path("Edgefile").read_text() == CADDY

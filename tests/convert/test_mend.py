@@ -49,3 +49,21 @@ def test_what_was_added_goes_without_a_word() -> None:
     lines, report = _mended(Directive(["respond", "x"]), Directive(["respond", "200"], optional=True))
     assert lines == ["respond x"]
     assert report.remarks == []
+
+
+def test_a_refusal_that_cannot_stay_refuses_everything() -> None:
+    broken: list[Node] = [Directive(["@x", "strange"]), Directive(["error", "@x", "403"]), Directive(["respond", "x"])]
+    lines, _ = _mended(*broken)
+    assert 'error @refused_1 501 "a refusal was not converted"' in lines
+    assert lines[-1] == "respond x"
+
+
+def test_pages_for_errors_that_cannot_stay_close_nothing() -> None:
+    lines, _ = _mended(Directive(["respond", "x"]), Directive(["handle_errors", "@x"], [Directive(["error", "404"])]))
+    assert "@refused_1" not in "".join(lines)
+
+
+def test_a_block_that_refuses_is_replaced_by_one_that_does() -> None:
+    block: list[Node] = [Directive(["abort"])]
+    lines, _ = _mended(Directive(["handle", "@unknown"], block), Directive(["handle"], [Directive(["respond", "x"])]))
+    assert "handle @refused_1 {" in lines

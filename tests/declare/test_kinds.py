@@ -106,7 +106,9 @@ def test_a_text_means_its_value(scope: Scope, annotation: Any, text: str, value:
         (kinds.Address, "[::1", "in brackets"),
         (kinds.Address, "[::1]80", "from 1 to 65535"),
         (kinds.Address, "a b:80", "no host name has"),
-        (kinds.Address, "user@app:80", "no host name has"),
+        (kinds.Address, "user@app:80", "no user"),
+        (kinds.Address, "http://user:pass@app", "no user"),
+        (kinds.Address, "3000", "a host cannot be a number"),
         (kinds.Address, "http://", "expected an address"),
         (kinds.Address, "unix/run/app.sock", "path of a socket"),
         (kinds.Cidr, "10.0.0.0/33", "expected an IP address"),
@@ -202,7 +204,7 @@ def test_any_percentage_comes_back(text: str) -> None:
 
 @given(
     st.sampled_from(["", "http", "https", "h2c", "tcp"]),
-    st.one_of(st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True), st.ip_addresses().map(str)),
+    st.one_of(st.from_regex(r"[a-z]([a-z0-9.-]{0,20}[a-z0-9])?", fullmatch=True), st.ip_addresses().map(str)),
     st.integers(1, 65535),
 )
 def test_any_address_comes_back(scheme: str, host: str, port: int) -> None:

@@ -9,6 +9,7 @@ import pytest
 from edgescript.language import imports
 from edgescript.language.expand import expand
 from edgescript.language.files import read_file
+from edgescript.language.format import format_tree
 from edgescript.language.parse import parse
 from edgescript.language.tree import Line
 from edgescript.text.problem import Problem
@@ -201,3 +202,9 @@ def test_a_brace_that_is_glued_to_a_word_is_told_with_its_import(
     assert problem.span is not None
     assert problem.code == "E005"
     assert str(problem.span.imported) == "conf/Edgefile:2:8"
+
+
+def test_formatting_keeps_an_argument_of_an_import_named() -> None:
+    """Between backticks it would not be."""
+    line = 'import x "name=a\\\\b" "say=\\"hi\\"" `plain=c`\n'
+    assert format_tree(parse(Source("Edgefile", line))[0]) == line

@@ -5,8 +5,7 @@ With UPDATE_GOLDEN=1 in the environment the expectations are written instead of 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,9 +49,6 @@ def outcome(path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_file_comes_to_what_stands_beside_it(path: Path) -> None:
+def test_a_file_comes_to_what_stands_beside_it(path: Path, golden: Callable[[Path, str], None]) -> None:
     for kind, text in outcome(path).items():
-        beside = path.with_suffix(f".{kind}")
-        if os.environ.get("UPDATE_GOLDEN"):
-            beside.write_text(text, "utf-8", newline="")
-        assert beside.read_bytes().decode() == text, f"{beside.name}: UPDATE_GOLDEN=1 writes it anew"
+        golden(path.with_suffix(f".{kind}"), text)

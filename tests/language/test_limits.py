@@ -48,3 +48,20 @@ def test_every_problem_of_a_file_is_told(told: Told) -> None:
         'E003 6:11 the block of "b.example" is not closed',
         'E005 7:4 a "{" opens a block only as the last word of its line',
     ]
+
+
+def test_braces_after_braces_in_one_line_take_no_more_than_the_line() -> None:
+    """Each block in lines of its own would be indented further than the one around it."""
+    _, problems = parse(Source("Edgefile", "{ " * 20_000))
+    written = [edit.text for problem in problems if problem.fix is not None for edit in problem.fix.edits]
+    assert sum(map(len, written)) < 10_000
+
+
+def test_blocks_too_deep_and_never_closed_are_one_problem() -> None:
+    _, problems = parse(Source("Edgefile", "a {\n" * 1000))
+    assert [problem.code for problem in problems] == ["E014"]
+
+
+def test_problems_of_a_text_that_is_no_edgefile_are_noted_up_to_a_bound() -> None:
+    _, problems = parse(Source("Edgefile", "a {\n" + '"' * 60_000 + "\n}\n"))
+    assert 1000 < len(problems) <= 10_002

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from edgescript.text.problem import Problem
 from tests.lint.conftest import Lint
 
 MISTYPED = "header X-Frame-Option DENY"
@@ -79,3 +80,24 @@ def test_a_comment_that_only_speaks_of_edge_is_none(warnings: Lint) -> None:
     assert (
         warnings("# The edge: allow W301 is explained elsewhere.\n:80 {\n    files . # see edge: it is near\n}\n") == []
     )
+
+
+def lines_of(code: str, problems: list[Problem]) -> list[int]:
+    spans = [problem.span for problem in problems if problem.code == code]
+    return [span.source.position(span.start)[0] for span in spans if span is not None]
+
+
+def test_it_holds_for_its_own_line_and_not_for_the_same_line_elsewhere(warnings: Lint) -> None:
+    text = f":80 {{\n    {MISTYPED} # edge: allow W313\n    files .\n}}\n:81 {{\n    {MISTYPED}\n    files .\n}}\n"
+    assert lines_of("W313", warnings(text)) == [6]
+
+
+def test_comments_inside_each_others_blocks_hold_all(warnings: Lint) -> None:
+    text = (
+        f"\n:79 {{\n    files .\n}}\n# edge: allow W304\n:80 {{\n    {MISTYPED} # edge: allow W313\n    {MISTYPED}\n"
+        f"    files .\n}}\n:81 {{\n    header X-A b\n    header X-A b\n    files .\n}}\n"
+    )
+    problems = warnings(text)
+    assert lines_of("W313", problems) == [8]
+    assert lines_of("W304", problems) == [13]
+    assert lines_of("W300", problems) == []

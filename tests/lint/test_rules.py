@@ -50,6 +50,8 @@ WARN = [
     (site("redir https://example.com{query.next}"), [("W308", "{query.next}")]),
     (site("redir //{cookie.to}/"), [("W308", "{cookie.to}")]),
     (site("header Location {query.next}", "respond 302"), [("W308", "{query.next}")]),
+    (site("header Location /{query.next}", "respond 302"), [("W308", "{query.next}")]),
+    (site('header Refresh "0; url={query.next}"', "respond 200"), [("W308", "{query.next}")]),
     (site("root {query.dir}", "files"), [("W309", "{query.dir}")]),
     (site("root /{header.X-Dir}/www", "files"), [("W309", "{header.X-Dir}")]),
     (site("files {path.0}"), [("W309", "{path.0}")]),

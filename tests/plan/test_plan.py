@@ -105,6 +105,11 @@ def test_two_files_differ_both_ways_or_not_at_all(compare: Compare, old: list[st
         ("request_body {\n max_size 1MB\n}", "request_body {\n max_size 1000KB\n}"),
         ("proxy :80 {\n connect_timeout 3s\n}", "proxy :80"),
         ("route {\n respond 201\n}", "respond 201"),
+        ("route {\n handle /a {\n log\n }\n handle {\n abort\n }\n}", "handle /a {\n log\n}\nhandle {\n abort\n}"),
+        ("handle_errors 404 {\n respond 201\n}\nhandle_errors {\n respond 202\n}\nerror 404",
+         "handle_errors {\n respond 202\n}\nhandle_errors 404 {\n respond 201\n}\nerror 404"),
+        ("handle_errors 404 {\n respond 201\n}\nhandle_errors 5xx {\n respond 202\n}\nerror 404",
+         "handle_errors 5xx {\n respond 202\n}\nhandle_errors 404 {\n respond 201\n}\nerror 404"),
         ("handle_errors 404 {\n respond 201\n}\nrespond /x 202", "respond /x 202\nhandle_errors 404 {\n respond 201\n}"),
     ],
 )  # fmt: skip
@@ -138,6 +143,34 @@ def test_what_requests_notice(compare: Compare, old: str, new: str, noticed: str
     assert noticed in [f"{effect.requests} {effect.text}" for effect in found.effects]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # One value of two words is not two values.
+        ('header {\n X "a b"\n}\nrespond 200', "header {\n X a b\n}\nrespond 200"),
+        # A group that is there without a word of its own.
+        ("files /srv", "files /srv {\n precompressed\n}"),
+        # Braces, and a directive, between blocks that exclude each other end their choice.
+        ("handle /a {\n log\n}\nhandle {\n respond 200\n}",
+         "handle /a {\n log\n}\nroute {\n handle {\n respond 200\n }\n}"),
+        ("handle /a {\n log\n}\nhandle {\n respond 200\n}",
+         "handle /a {\n log\n}\nroute {\n}\nhandle {\n respond 200\n}"),
+        ("handle /a {\n log\n}\nrespond /b 204\nhandle {\n respond 200\n}",
+         "respond /b 204\nhandle /a {\n log\n}\nhandle {\n respond 200\n}"),
+        # Of several that take an error, the first answers it.
+        ("handle_errors 404 {\n respond 201\n}\nhandle_errors 4xx {\n respond 202\n}\nerror 404",
+         "handle_errors 4xx {\n respond 202\n}\nhandle_errors 404 {\n respond 201\n}\nerror 404"),
+        # `{re.1}` is what the last expression caught.
+        ("@x {\n path_regexp ^/(a)\n path_regexp ^/a(b)\n}\nredir @x /{re.1}",
+         "@x {\n path_regexp ^/a(b)\n path_regexp ^/(a)\n}\nredir @x /{re.1}"),
+    ],
+)  # fmt: skip
+def test_what_looks_alike_and_is_not_the_same_is_a_change(compare: Compare, old: str, new: str) -> None:
+    there, back = (compare(f":80 {{\n{a}\n}}\n", f":80 {{\n{b}\n}}\n") for a, b in ((old, new), (new, old)))
+    assert there.changes
+    assert back.changes
+
+
 def many_sites(count: int, body: str) -> str:
     return "".join(f"http://s{number}.example {{\n {body}\n}}\n" for number in range(count))
 
@@ -169,6 +202,18 @@ def test_a_matcher_that_several_directives_use_is_told_once(compare: Compare) ->
     site = ":80 {\n @x path %s\n header @x A b\n header @x C d\n respond @x 201\n}\n"
     found = compare(site % "/a", site % "/b")
     assert [(change.what, change.text) for change in found.changes] == [("matcher", "@x")]
+
+
+def test_another_argument_of_an_import_is_told_by_its_value(compare: Compare) -> None:
+    snippet = "(s) {\n @x {\n header Origin {args.0}\n not path {args.0}\n }\n header A {args.0}\n header @x B c\n}\n"
+    old, new = (f"{snippet}:80 {{\n import s {value}\n respond 200\n}}\n" for value in ("/x", "/y"))
+    told = [
+        (detail.removed, detail.added, detail.on_line)
+        for change in compare(old, new).changes
+        for detail in change.details
+    ]
+    assert (("header Origin /x", "not path /x"), ("header Origin /y", "not path /y"), False) in told
+    assert (("/x",), ("/y",), False) in told
 
 
 def test_a_long_list_of_routes_that_is_turned_round_is_no_change_where_none_overlap(compare: Compare) -> None:

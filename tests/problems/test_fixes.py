@@ -154,3 +154,52 @@ def test_whatever_is_wrong_its_fixes_can_be_carried_out(text: str, find: Find) -
             # A word that is renamed is a whole word.
             if problem.code in ("E101", "E102", "E103", "E105", "E117") and edit.text.isidentifier():
                 assert edit.span.start == 0 or not text[edit.span.start - 1].isalnum()
+
+
+def safely_mended(find: Find, text: str) -> str:
+    """The text after its safe fixes, carried out once."""
+    safe = [problem for problem in find(text) if problem.fix is not None and problem.fix.safe]
+    return next(iter(applied(problem.fix for problem in compatible(safe) if problem.fix is not None).values()), text)
+
+
+def test_carriage_returns_between_lines_become_line_feeds_however_many_there_are(find: Find) -> None:
+    text = "http://a.example {\r\r    header X-A b\r\r    respond /q 200\r}\r"
+    assert safely_mended(find, text) == text.replace("\r", "\n")
+
+
+def test_a_form_feed_between_words_still_separates_them(find: Find) -> None:
+    assert safely_mended(find, ":80 {\n    respond\x0c200\n}\n") == ":80 {\n    respond 200\n}\n"
+
+
+def test_a_line_that_begins_inside_a_text_is_not_spread_out(find: Find) -> None:
+    """Its spaces belong to the text."""
+    text = ":80 {\n    respond /x `one\n  a    b` { close on }\n    files\n}\n"
+    assert [problem.code for problem in find(text)][:1] == ["E005"]
+    assert "  a    b`" in safely_mended(find, text)
+
+
+def test_a_block_below_an_import_is_the_global_one_and_not_given_to_the_import(find: Find) -> None:
+    text = "import snippets.edge\n{\n    trusted_proxies 10.0.0.0/8\n}\n:80 {\n    respond 200\n}\n"
+    assert [problem.code for problem in find(text)] == ["E008"]  # there is no such file here
+    assert safely_mended(find, text) == text
+
+
+def test_a_brace_is_not_given_to_an_import_unasked(find: Find) -> None:
+    """What is imported may have no use for a block, and nothing would tell that it is gone."""
+    text = "(a) {\n    header X-A b\n}\n:80 {\n    import a\n    {\n        header X-C d\n    }\n    respond 200\n}\n"
+    assert [problem.code for problem in find(text)] == ["E005"]
+    assert safely_mended(find, text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (":80 {\n    header X-A: b\n    files .\n}\n", "without the colon"),
+        (":80 {\n    import cors\n    files .\n}\n", "std/cors"),
+        ("/ {\n    files .\n}\n", "name the site `:80`"),
+        (":80 {\n    proxy 127.0.0.1 3000\n}\n", "`:3000`"),
+    ],
+)
+def test_what_newcomers_write_is_answered_with_what_to_write(text: str, said: str, find: Find) -> None:
+    (problem,) = find(text)
+    assert said in f"{problem.message} {problem.hint}"

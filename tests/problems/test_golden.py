@@ -6,7 +6,6 @@ grammar.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,12 +18,11 @@ CASES = sorted(Path(__file__).parent.glob("*.edge"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_what_is_said_about_a_malformed_file(path: Path, find: Callable[[str], list[Problem]]) -> None:
+def test_what_is_said_about_a_malformed_file(
+    path: Path, find: Callable[[str], list[Problem]], golden: Callable[[Path, str], None]
+) -> None:
     text = as_text(find(path.read_bytes().decode()))
-    beside = path.with_suffix(".txt")
-    if os.environ.get("UPDATE_GOLDEN"):
-        beside.write_text(text, "utf-8")
-    assert beside.read_text("utf-8") == text, f"{beside.name}: UPDATE_GOLDEN=1 writes it anew"
+    golden(path.with_suffix(".txt"), text)
     assert text
 
 

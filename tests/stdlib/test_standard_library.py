@@ -48,6 +48,12 @@ def test_the_tests_of_the_example_hold(name: str, monkeypatch: pytest.MonkeyPatc
     assert f"import std/{name}" in file.read_text()
 
 
+def test_cors_lets_nobody_in_when_no_origin_is_given() -> None:
+    source = Source("Edgefile", ":80 {\n import std/cors methods=GET\n respond 200\n}\n")
+    report = check(source, catalogue=Catalogue.load(), environment={}, directory=".")
+    assert "E011" in {problem.code for problem in report.problems}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_head_comment_documents_the_arguments_that_are_used(name: str) -> None:
     snippet = standard_snippet(name)

@@ -171,6 +171,32 @@ def test_a_malformed_header_field_is_a_value_error(edge: Edge, headers: object) 
         edge.get("http://shop.example/", headers=headers)
 
 
+def test_a_malformed_address_of_a_client_is_a_value_error(edge: Edge) -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        edge.get("/hello", ip="nobody")
+
+
+def test_a_function_that_answers_must_give_a_reply() -> None:
+    edge = Edge(text=":80 {\n proxy 10.0.0.1:80\n}\n")
+    edge.upstream("10.0.0.1:80", lambda request: None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="gives a Reply, and not None"):
+        edge.get("/")
+
+
+def test_a_reply_has_no_malformed_field() -> None:
+    edge = Edge(text=":80 {\n proxy 10.0.0.1:80\n}\n")
+    edge.upstream("10.0.0.1:80", headers={"X": "a\r\nY: b"})
+    with pytest.raises(ValueError, match="no header field"):
+        edge.get("/")
+
+
+def test_a_reply_may_say_how_long_it_is() -> None:
+    edge = Edge(text=":80 {\n proxy 10.0.0.1:80\n}\n")
+    edge.upstream("10.0.0.1:80", headers={"Content-Length": "5"}, body="hello")
+    assert edge.get("/").body == b"hello"
+    assert edge.head("/").headers["Content-Length"] == "5"
+
+
 def test_fields_that_are_no_ascii_come_back_as_they_were_sent(edge: Edge) -> None:
     app = edge.upstream("*", headers={"X-Name": "Zoë"})
     response = edge.get("http://shop.example/api/", headers={"X-Name": "Žofie \udcff"})

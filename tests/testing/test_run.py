@@ -86,6 +86,15 @@ def test_what_is_as_expected_does_not_fail(run_tests: Check, body: str) -> None:
         ("request GET /gone\nexpect status 200", "there came the connection was closed without an answer"),
         ("request GET /hello\nexpect upstream 10.0.0.1:8080", "there came no upstream was asked"),
         ("request GET /hello\nexpect upstream uri /", "there came no stand-in upstream was asked"),
+        ("request GET /hello\nexpect header X-One *", "expected header X-One *; there came x-one: 1"),
+        ("request GET /hello\nexpect body *", "expected body *; there came 'hello there'"),
+        ('request GET /hello\nexpect route ""', "expected route ''; there came"),
+        ("request GET /hello\nexpect not upstream header Cookie", "there came no stand-in upstream was asked"),
+        ("request GET /hello\nexpect not upstream body x", "there came no stand-in upstream was asked"),
+        ("request GET /gone\nexpect not status 200", "there came the connection was closed without an answer"),
+        ("request GET /gone\nexpect not header X-One", "there came the connection was closed without an answer"),
+        ("request GET /gone\nexpect not body x", "there came the connection was closed without an answer"),
+        ("request GET /gone\nexpect not abort", "expected not abort; there came just that"),
         ("request GET http://localhost:81/\nexpect status 200", "nothing listens on port 81"),
     ],
 )
@@ -182,6 +191,38 @@ def test_a_star_stands_in_for_every_upstream_that_has_none_of_its_own(run_tests:
     assert failures(run_tests, body) == []
     own = "upstream 10.0.0.1:8080 {\n    body own\n}\n"
     assert failures(run_tests, own + body.replace("expect body any", "expect body own")) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "stands_in"),
+    [
+        ("plain", "plain"),
+        ("plain", "http://plain"),
+        ("http://plain", "plain:80"),
+        ("https://Back.Example", "https://back.example"),
+        ("https://back.example:80", "back.example:80"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("unix//run/a.sock", "unix//run/a.sock"),
+    ],
+)
+def test_a_stand_in_is_named_as_the_upstream_is(run_tests: Check, written: str, stands_in: str) -> None:
+    report = run_tests(
+        f"""
+        :80 {{
+            proxy {written}
+        }}
+        test "it answers" {{
+            upstream {stands_in} {{
+                body "it"
+            }}
+            request GET /
+            expect body "it"
+            expect upstream {stands_in}
+            expect upstream {written}
+        }}
+        """
+    )
+    assert str(report) == ""
 
 
 def test_the_clock_stands_where_it_is_set_and_goes_on_when_it_is_moved(run_tests: Check) -> None:
@@ -344,6 +385,29 @@ def test_long_lines_show_where_they_differ(run_tests: Check, line: str, lines: l
     report = run_tests(f'{site}test "it" {{\n    request GET /\n    {line}\n}}\n')
     ((_, (failure,)),) = report.results
     assert list(failure.difference) == lines
+
+
+def test_what_the_walk_asks_of_matchers_changes_no_answer(run_tests: Check) -> None:
+    """A part behind one that refuses is not asked by the server: it catches no groups."""
+    report = run_tests(
+        """
+        :80 {
+            @x {
+                method POST
+                path_regexp ^/(a)
+            }
+            respond @x 201
+            respond "caught {re.1}"
+        }
+        test "of a refused matcher" {
+            request GET /a
+            expect body "caught "
+            request POST /a
+            expect status 201
+        }
+        """
+    )
+    assert str(report) == ""
 
 
 def test_the_walk_of_a_failure_is_the_way_that_was_really_gone(run_tests: Check) -> None:

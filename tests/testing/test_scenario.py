@@ -68,7 +68,7 @@ def test_a_stand_in_says_what_an_upstream_answers(read: Read) -> None:
         ("request GET", '"request" needs 2 words'),
         ("request GET / more", '"request" takes 2 words'),
         ("request GET ftp://x/", "a URL begins with http://"),
-        ("request GET http://x:port/", "Port could not be cast"),
+        ("request GET http://x:port/", "a port is a number from 1 to 65535"),
         ("repeat none", "a number from 1 to 10000 is expected"),
         ("repeat 10001", "a number from 1 to 10000 is expected"),
         ("header Bad:Name x", "not a header field name"),
@@ -135,6 +135,8 @@ def test_a_test_that_expects_nothing_is_reported(read: Read) -> None:
         ("http://user@a.example/x", "http", "a.example", "/x"),
         ("https://a.example:8443/?", "https", "a.example:8443", "/?"),
         ("/path?q", None, "", "/path?q"),
+        ("//a.example/x", None, "", "//a.example/x"),
+        ("/a//b:x@c/", None, "", "/a//b:x@c/"),
         ("http://[::1]:80/", "http", "[::1]:80", "/"),
     ],
 )

@@ -144,3 +144,21 @@ def test_any_place_in_any_text_can_be_shown(text: str, start: int, length: int, 
     problem = Problem("E101", text, span, (Note(text, span),), text)
     as_text([problem], colour=colour).encode()
     json.loads(as_json.render([problem]))
+
+
+def test_a_secret_is_not_shown_by_any_problem_of_its_line() -> None:
+    source = Source("Edgefile", "a hunter2 b\n")
+    secret = Problem("W314", "a secret", Span(source, 2, 9), is_secret=True)
+    other = Problem("E101", "wrong", Span(source, 0, 1), (Note("here", Span(source, 10, 11)),))
+    told = as_text([other, secret])
+    assert "hunter2" not in told
+    assert told.count("1 | a ******* b\n") == 3
+
+
+def test_a_message_about_megabytes_is_cut() -> None:
+    assert len(as_text([Problem("E113", "x" * 1_000_000, None)])) < 2000
+
+
+def test_a_name_among_thousands_is_compared_with_those_that_begin_like_it() -> None:
+    names = [f"{letter}name{number:04}" for letter in "abcdefgh" for number in range(1000)]
+    assert nearest("bname004", names) in names

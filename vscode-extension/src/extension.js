@@ -44,6 +44,7 @@ function client(command, outputChannel) {
   const server = { command, args: ["lsp"], transport: TransportKind.stdio };
   return new LanguageClient(SECTION, "EdgeScript", server, {
     documentSelector: [{ language: "edgefile" }],
+    initializationOptions: { inlayHints: vscode.workspace.getConfiguration(SECTION).get("inlayHints", "some") },
     outputChannel,
     // Problems are also those of files that are only imported.
     synchronize: { fileEvents: vscode.workspace.createFileSystemWatcher("**/{Edgefile,*.edge,*.Edgefile}") },

@@ -40,18 +40,19 @@ def _converter(kind: str) -> ModuleType:
 @click.option(
     "--from", "kind", type=click.Choice(_kinds()), help="What it is; guessed from name and content if left out."
 )
-@click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the Edgefile there.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False), help="Write the Edgefile there, where no file is yet.")
+@click.option("--force", is_flag=True, help="Replace the file of --output.")
 @click.option(
     "--report", type=click.Choice(["text", "json"]), default="text", help="The report, for people or for tools."
 )
 @click.option("--strict", is_flag=True, help="Exit 1 if anything was not, or only partly, converted.")
-def command(file: str, kind: str | None, output: str | None, report: str, strict: bool) -> None:
+def command(file: str, kind: str | None, output: str | None, force: bool, report: str, strict: bool) -> None:
     from edgescript.language.files import find_files, read_file
 
     source = edgefile.read(file)
     converter = _converter(kind or _guessed(source))
     conversion: Conversion = converter.convert(source, read=read_file, find=find_files)
-    _write(conversion.text, output)
+    _write(conversion.text, output, force=force)
     sys.stderr.write(_as_json(conversion.report) if report == "json" else _as_text(conversion.report))
     if strict and not conversion.report.is_complete:
         raise click.exceptions.Exit(1)
@@ -69,11 +70,20 @@ def _guessed(source: Source) -> str:
     raise click.UsageError(f"what {source.name} is cannot be told: say --from {' or --from '.join(_kinds())}")
 
 
-def _write(text: str, output: str | None) -> None:
+def _write(text: str, output: str | None, *, force: bool) -> None:
+    """
+    Write the Edgefile.
+
+    :raises click.UsageError: if there is such a file already, which may be somebody's work
+    """
     if output is None:
         console.say(text)
-    else:
-        Path(output).write_text(text, encoding="utf-8")
+        return
+    try:
+        with Path(output).open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise click.UsageError(f"{output} exists: --force replaces it") from None
 
 
 def _as_json(report: Report) -> str:

@@ -86,10 +86,17 @@ def _mended(source: Source, *, aside: bool) -> Source:
     if source.name == "<stdin>":
         console.say(result.source.text, end="")
     elif result.source is not source:
+        _refuse_if_changed(source)
         edgefile.write(source.name, result.source.text)
     for name, text in result.others.items():
         edgefile.write(name, text)
     return result.source
+
+
+def _refuse_if_changed(source: Source) -> None:
+    """An editor may have written the file since it was read; that must not be lost."""
+    if edgefile.read(source.name).text != source.text:
+        raise click.ClickException(f"{source.name} was changed meanwhile, and is left as it is")
 
 
 def _summary(name: str, problems: Sequence[Problem]) -> str:

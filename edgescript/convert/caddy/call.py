@@ -65,6 +65,8 @@ class Call:
 
     def _option(self, table: Mapping[str, Option], line: Line) -> list[Node]:
         try:
+            if line.name.startswith("@"):
+                raise not_yet("matcher for responses of servers")
             if line.name not in table:
                 raise NotConverted(f"{self.name} has no option {line.name}")
             nodes = table[line.name](self, line)

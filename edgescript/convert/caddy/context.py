@@ -44,6 +44,8 @@ class Context:
     #: Named matchers in sight, innermost last, each with the one path it has; the reason, where one is not converted.
     matchers: list[dict[str, str | None]] = field(default_factory=list)
     broken: dict[str, NotConverted] = field(default_factory=dict)
+    #: Of those that are not converted: the lines that are, which together fit the same requests and more.
+    wider: dict[str, list[Node]] = field(default_factory=dict)
     #: Where the directives of named routes are being converted, which may not invoke themselves.
     invoked: list[str] = field(default_factory=list)
     #: What differs in the line that is being converted.

@@ -31,7 +31,8 @@ def looks_like(source: Source) -> bool:
     name = source.name.replace("\\", "/").rpartition("/")[2].lower()
     if "caddyfile" in name:
         return True
-    return not name.endswith(".conf") and bool(_DIRECTIVE.search(source.text))
+    is_of_nginx = name.endswith(".conf") and ";" in source.text
+    return not is_of_nginx and bool(_DIRECTIVE.search(source.text))
 
 
 def convert(source: Source, *, read: Callable[[str], bytes], find: Callable[[str], list[str]]) -> Conversion:
@@ -87,14 +88,17 @@ def _lines(
 
     def failed(line: Line, what: str) -> None:
         context.note(line, Outcome.NOT, what)
-        edgefile.nodes.append(Comment(f"not converted: {line.written} ({what})"))
 
     parsed = parse(source)
     for line, what in parsed.wrong:
         failed(line, what)
+        edgefile.nodes.append(Comment(f"not converted: {line.written} ({what})"))
     importer = Importer(read, find, failed)
     lines = importer.lines(parsed.lines)
     context.routes = importer.routes
+    for line in importer.unused.values():
+        context.note(line, Outcome.CONVERTED, "not needed: nothing imports it")
+        edgefile.nodes.append(Comment(f"nothing imports it: {not_converted(line).text.partition(': ')[2]}"))
     return lines
 
 

@@ -30,6 +30,8 @@ class Importer:
     find: Callable[[str], list[str]]
     failed: Callable[[Line, str], None]
     snippets: dict[str, list[Line]] = field(default_factory=dict)
+    #: Snippets that nothing imports, as they are written.
+    unused: dict[str, Line] = field(default_factory=dict)
     routes: dict[str, list[Line]] = field(default_factory=dict)
     _around: list[str] = field(default_factory=list)
     _imports: int = 0
@@ -47,6 +49,7 @@ class Importer:
             elif line.block is not None and (name := _defined("", line)) is not None:
                 yield from self._comments(line)
                 self.snippets[name] = line.block
+                self.unused[name] = line
             elif line.block is not None and (name := _defined("&", line)) is not None:
                 yield from self._comments(line)
                 self.routes[name] = self.lines(line.block)
@@ -63,8 +66,7 @@ class Importer:
         try:
             return self._imported(line)
         except ImportFailed as error:
-            self.failed(line, str(error))
-            return []
+            return [self._wrong(line, str(error))]
 
     def _imported(self, line: Line) -> list[Line]:
         name = line.arguments[0]
@@ -73,6 +75,7 @@ class Importer:
         if len(self._around) >= MAX_DEPTH:
             raise ImportFailed(f"imports are nested more than {MAX_DEPTH} deep")
         body = self.snippets[name] if name in self.snippets else self._files(line, name)
+        self.unused.pop(name, None)
         self._imports += 1
         mark = (" ".join(line.words), self._imports)
         self._around.append(name)
@@ -90,6 +93,8 @@ class Importer:
         if "\0" in name:
             raise ImportFailed("that is no name of a file")
         names = sorted(self.find(pattern)) if has_wildcard else [pattern]
+        if not names:
+            raise ImportFailed("no file has such a name")
         return [one for found in names for one in self._file(found)]
 
     def _file(self, name: str) -> list[Line]:
@@ -98,9 +103,12 @@ class Importer:
         except (OSError, ValueError) as error:
             raise ImportFailed(f"there is no snippet of that name, and the file cannot be read: {error}") from None
         parsed = parse(Source.of_bytes(name, data))
-        for line, what in parsed.wrong:
-            self.failed(line, what)
-        return parsed.lines
+        return [*(self._wrong(line, what) for line, what in parsed.wrong), *parsed.lines]
+
+    def _wrong(self, line: Line, what: str) -> Line:
+        """Say what is wrong with a line; the comment that stands in its place."""
+        self.failed(line, what)
+        return Line([], line.span, above=[f"not converted: {line.written} ({what})"])
 
     def _filled(self, line: Line, importing: Line) -> list[Line]:
         """A line of what is imported, with `{args[0]}` and `{block}` replaced."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from edgescript.convert import regexp
 from edgescript.convert.caddy import expression, placeholders
 from edgescript.convert.caddy.context import Context, NotConverted, not_yet
 from edgescript.convert.caddy.tree import Line
@@ -31,6 +32,21 @@ def definition(line: Line, context: Context) -> Directive:
     if not parts:
         raise NotConverted("the matcher has no parts")
     return Directive([name], parts)
+
+
+def wider(line: Line, context: Context) -> list[Node]:
+    """What can be converted of a matcher that as a whole cannot: all its lines must hold, so that without some more match."""
+    lines = [part for part in line.block or () if part.words]
+    lost = {part.name for part in lines if not _can(part, context)}
+    return _parts([part for part in lines if part.name not in lost], context)
+
+
+def _can(line: Line, context: Context) -> bool:
+    try:
+        _line(line, context)
+    except NotConverted:
+        return False
+    return True
 
 
 def only_path(line: Line) -> str | None:
@@ -112,7 +128,16 @@ def _part(words: Sequence[str], context: Context) -> list[str]:
         raise not_yet(f'matcher "{name}"') if name in _OF_CADDY else NotConverted(f'Caddy has no matcher "{name}"')
     if not arguments:
         raise NotConverted(f'the matcher "{name}" has no values')
+    if name.endswith("_regexp"):
+        arguments[-1] = _regexp(arguments[-1])
     return [name, *(placeholders.text(word, context) for word in arguments)]
+
+
+def _regexp(text: str) -> str:
+    try:
+        return regexp.as_python(text)
+    except ValueError as error:
+        raise NotConverted(f"the regular expression means nothing here: {error}") from None
 
 
 _OF_CADDY = ("file", "vars_regexp", "tls", "url_pattern")

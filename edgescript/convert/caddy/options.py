@@ -76,8 +76,8 @@ def _https_port(line: Line, context: Context) -> list[Node]:
 
 def _order(line: Line, context: Context) -> list[Node]:
     """`order NAME first|last|before OTHER|after OTHER`: the directives of all sites are sorted by it."""
-    words = line.arguments
-    name = order.ALIASES.get(words[0], words[0]) if words else ""
+    words = [order.ALIASES.get(word, word) for word in line.arguments]
+    name = words[0] if words else ""
     places = {"first": 0, "last": len(context.order)}
     if len(words) == 2 and words[1] in places:
         at = places[words[1]]

@@ -68,14 +68,15 @@ def _narrow_first(steps: list[S]) -> list[S]:
 
 def _compare(one: Sortable, other: Sortable) -> int:
     """Negative where `one` comes first."""
-    if one.directive == "vars":  # what is set last counts: the narrow ones come last
-        return -_narrower(one, other, same_first=False)
-    return _narrower(one, other, same_first=True)
+    if one.directive == "vars":  # what is set last counts: the narrow ones come last, and of equal ones the first
+        return 1 if _narrower(one, other) < 0 else -1
+    return _narrower(one, other)
 
 
-def _narrower(one: Sortable, other: Sortable, *, same_first: bool) -> int:
-    if one.path and other.path:
-        if same_first and one.path.removesuffix("*") == other.path.removesuffix("*"):
-            return len(one.path) - len(other.path)
-        return len(other.path) - len(one.path)
-    return int(other.has_matcher) - int(one.has_matcher)
+def _narrower(one: Sortable, other: Sortable) -> int:
+    if not (one.path and other.path):
+        return int(other.has_matcher) - int(one.has_matcher)
+    this, that = one.path.removesuffix("*"), other.path.removesuffix("*")
+    if this == that:
+        return len(one.path) - len(other.path)
+    return len(that) - len(this) or (1 if this > that else -1)

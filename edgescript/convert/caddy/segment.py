@@ -13,6 +13,7 @@ from itertools import groupby
 from edgescript.convert.caddy import directives, matchers, order
 from edgescript.convert.caddy.call import Call, not_converted
 from edgescript.convert.caddy.context import Context, NotConverted, not_yet
+from edgescript.convert.caddy.guards import guard, is_guard
 from edgescript.convert.caddy.tree import Line
 from edgescript.convert.edgefile import Blank, Comment, Directive, Node
 from edgescript.convert.report import Outcome
@@ -22,6 +23,14 @@ from edgescript.graph.patterns import covers
 _WITHOUT_MATCHER = ("bind", "handle_errors", "handle_path", "log", "tls", "tracing", "try_files", "import")
 #: Where those stand that Caddy has no order for.
 _FIRST, _LAST = ("tls", "bind", "log"), ("handle_errors",)
+#: Directives of plug-ins, and what this program will have for them.
+_OF_PLUGINS = {
+    "rate_limit": "ratelimit",
+    "cache": "cache",
+    "authorize": "auth",
+    "authenticate": "auth",
+    "jwtauth": "auth",
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -89,6 +98,7 @@ def _definition(line: Line, context: Context) -> list[Node]:
         made = matchers.definition(line, context)
     except NotConverted as error:
         context.broken[line.name] = error
+        context.wider[line.name] = matchers.wider(line, context)
         context.note(line, error.outcome, error.reason)
         return [not_converted(line)]
     context.broken.pop(line.name, None)
@@ -152,12 +162,14 @@ def _step(line: Line, context: Context) -> Step:
     except NotConverted as error:
         context.note(line, error.outcome, error.reason)
         step.nodes += [not_converted(line), *guard(name, matcher, line, context)]
+        if is_guard(name) and name not in context.order:
+            step.directive = "basic_auth"  # it has no place, and must be asked before what answers
         return step
     if nodes and isinstance(nodes[0], Directive):
         nodes[0].comment = line.behind
     step.target = arguments[-1] if arguments else None
     for node in nodes:
-        if isinstance(node, Directive) and name in _GUARDS:
+        if isinstance(node, Directive) and is_guard(name):
             node.instead = guard(name, matcher, line, context)
     step.nodes += nodes
     return step
@@ -202,6 +214,8 @@ def converter(name: str, context: Context) -> Callable[[Call], list[Node]]:
         found = _same
     elif name in order.ORDER or name in order.UNORDERED:
         raise not_yet(f"directive {name}")
+    elif name in _OF_PLUGINS:
+        raise not_yet(f"directive {_OF_PLUGINS[name]}")
     else:
         raise NotConverted(f"Caddy itself has no directive {name}")
 
@@ -232,29 +246,6 @@ def _lines(call: Call, lines: Sequence[Line] | None = None) -> list[Node] | None
             block = None if line.block is None else _lines(call, line.block)
             found.append(Directive(call.texts(line.words), block, line.behind, (line.place, line.written)))
     return found
-
-
-# ---- what must not be left open
-
-
-#: Without these, requests would be answered that Caddy would have refused, or files sent that it would have run.
-_GUARDS = {"basic_auth": None, "forward_auth": None, "php_fastcgi": "*.php", "php_server": "*.php"}
-
-
-def guard(name: str, matcher: str | None, line: Line, context: Context) -> list[Node]:
-    """In place of a directive that keeps something closed: refuse what it would have looked after."""
-    if name not in _GUARDS:
-        return []
-    if matcher is not None and matcher in context.broken:
-        matcher = None
-    pattern = _GUARDS[name]
-    message = f"{name} is not converted"
-    found: list[Node] = [Comment(f"closed, because {name} is not there")]
-    if matcher is None or pattern is not None:
-        matcher = context.new_matcher("closed")
-        test = ["path", pattern] if pattern else ["expression", "1 == 1"]
-        found.append(Directive([matcher, *test]))
-    return [*found, Directive(["error", matcher, "501", message])]
 
 
 # ---- of which only the first that matches runs

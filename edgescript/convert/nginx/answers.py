@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from edgescript.convert import mend
 from edgescript.convert.edgefile import Directive, Node
-from edgescript.convert.nginx.conditions import Matcher, captured, matcher, misses_file
+from edgescript.convert.nginx.conditions import Matcher, captured, is_file_test, matcher, misses_file
 from edgescript.convert.nginx.context import Context
-from edgescript.convert.nginx.lines import Line, setting
-from edgescript.convert.nginx.variables import VARIABLE, Unconvertible, pattern
+from edgescript.convert.nginx.lines import Line, setting, walk
+from edgescript.convert.nginx.locations import example
+from edgescript.convert.nginx.variables import QUERY, VARIABLE, Unconvertible, names_of, pattern
 from edgescript.convert.report import Outcome
 
 _REDIRECTS = ("301", "302", "303", "307", "308")
@@ -52,6 +54,8 @@ def phase(ctx: Context, lines: list[Line], *, follow: Follow, inside: Inside) ->
         nodes += ctx.commented(line, _one(ctx, line, follow, inside))
         if line.name == "if" and rest and any(one.name == "break" or _stops(one, rest) for one in line.inner):
             ctx.notes.say(line, Outcome.PARTLY, "what stands below it runs for these requests as well")
+        if line.name == "if" and rest and not all(one.name in PHASE for one in line.inner):
+            ctx.notes.say(line, Outcome.PARTLY, "of what stands below it, nothing runs for these requests")
     return Phase(nodes, False)
 
 
@@ -65,13 +69,29 @@ def _one(ctx: Context, line: Line, follow: Follow, inside: Inside) -> list[Node]
             case _:
                 return _if(ctx, line, follow, inside)
     except Unconvertible as error:
-        return ctx.refuse(line, str(error))
+        return _lost(ctx, line, str(error))
+
+
+def _lost(ctx: Context, line: Line, why: str) -> list[Node]:
+    """What is not converted; where it would have refused requests, all are refused."""
+    ctx.lost.update(one.value.lstrip("$") for one in [line, *walk(line)] if one.name == "set")
+    nodes = ctx.refuse(line, why)
+    if line.name != "if" or is_file_test(line) or not any(_refuses(one) for one in line.inner):
+        return nodes
+    ctx.notes.say(line, Outcome.NOT, "all requests are refused, because this refused some")
+    return [*nodes, *mend.refusal(ctx.matcher("refused"), "if was not converted")]
+
+
+def _refuses(line: Line) -> bool:
+    return line.name == "return" and re.fullmatch(r"4\d\d", line.value) is not None
 
 
 def _set(ctx: Context, line: Line) -> list[Node]:
     if len(line.args) != 2:
         return ctx.refuse(line, "set takes a variable and a value")
     value = ctx.names.template(line.args[1])
+    if lost := _lost_in(ctx, line):
+        raise Unconvertible(lost)
     ctx.notes.done(line)
     return [ctx.directive(line, "vars", line.value.lstrip("$"), value)]
 
@@ -140,8 +160,7 @@ def _leads_on(line: Line, follow: Follow) -> bool:
 
 def _example(line: Line) -> str:
     """A path that a rewrite leads to, for choosing its location."""
-    path = line.args[1].partition("?")[0]
-    return "/" + VARIABLE.sub("x", path).lstrip("/")
+    return example(QUERY.sub("?", line.args[1]).partition("?")[0])
 
 
 def _apart(ctx: Context, line: Line, rest: list[Line], before: list[Node], *, follow: Follow, inside: Inside) -> Phase:
@@ -264,6 +283,8 @@ def _if(ctx: Context, line: Line, follow: Follow, inside: Inside) -> list[Node]:
     if misses_file(line):
         return _without_file(ctx, line, follow, inside)
     words = matcher(line, ctx.names)
+    if lost := _lost_in(ctx, line):
+        raise Unconvertible(lost)
     before: list[Node] = []
     looked_into = captured(line, ctx.names)
     if looked_into is not None:
@@ -286,6 +307,12 @@ def _if(ctx: Context, line: Line, follow: Follow, inside: Inside) -> list[Node]:
     if not block:
         return []
     return [*before, definition, ctx.directive(line, "handle" if is_whole else "route", name, block=block)]
+
+
+def _lost_in(ctx: Context, line: Line) -> str:
+    """Why a line cannot be converted: what sets a variable of its own words was not."""
+    lost = sorted(ctx.lost.intersection(names_of(" ".join(line.args))))
+    return f"what sets ${lost[0]} is not converted" if lost else ""
 
 
 def _block(ctx: Context, line: Line, follow: Follow, inside: Inside) -> tuple[list[Node], bool]:

@@ -127,8 +127,20 @@ def _possible(ctx: Context, level: Line, nodes: list[Node]) -> list[Case]:
             nodes += ctx.refuse(line, str(error))
             for below in walk(line):
                 ctx.notes.say(below, Outcome.NOT, "it stands in a location that is not converted")
-            level.replace([one for one in level.inner if one is not line])
+            level.replace([one for other in level.inner for one in (_instead(line) if other is line else [other])])
     return list(cases(level))
+
+
+def _instead(location: Line) -> list[Line]:
+    """A location for all requests that answers 501, where the one that goes kept something closed, or ran it."""
+    closes = ("deny", "internal", *GUARDS, *ANSWERS)
+    refuses = any(line.name in closes or str(line).startswith("return 4") for line in walk(location))
+    if not refuses:
+        return []
+    made = Line("location", ["~", ""], location.place, [], location.parent, ["closed, because what stood here is lost"])
+    answer = Line("return", ["501"], location.place, None, made)
+    made.replace([answer])
+    return [made]
 
 
 def _matcher(ctx: Context, case: Case) -> tuple[list[Node], tuple[str, ...]]:

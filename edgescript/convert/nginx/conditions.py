@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from edgescript.convert.nginx.lines import Line, walk
-from edgescript.convert.nginx.variables import Names, Unconvertible, group_names, names_of, operand, pattern
+from edgescript.convert.nginx.variables import Names, Unconvertible, names_of, operand, pattern
+from edgescript.convert.regexp import group_names
 
 Matcher = tuple[str, ...]
 
@@ -32,6 +33,11 @@ def misses_file(condition: Line) -> bool:
     words = words_of(condition)
     file = "$document_root$uri", "$request_filename", "$document_root$fastcgi_script_name"
     return len(words) == 2 and words[0] in ("!-f", "!-e") and words[1] in file
+
+
+def is_file_test(condition: Line) -> bool:
+    """Whether a condition is about files: it decides what is there, and not who may have it."""
+    return words_of(condition)[:1] != [] and words_of(condition)[0] in _FILE_TESTS
 
 
 def matcher(condition: Line, names: Names) -> Matcher:

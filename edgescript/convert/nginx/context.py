@@ -46,8 +46,9 @@ class Context:
     #: Names of matchers that the site has already.
     _matchers: set[str] = field(default_factory=set)
     _commented: set[Line] = field(default_factory=set)
-    #: Which line each node was made for.
-    origins: dict[int, Line] = field(default_factory=dict)
+    #: Variables whose values are not known, because what sets them is not converted: those of tables, and of the server.
+    lost_tables: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
     depth: int = 0
     #: The `root` or `alias` that counts where the next directive is written.
     root_line: Line | None = None
@@ -58,6 +59,7 @@ class Context:
         """Begin the site of a server."""
         self.server = server
         self.root_line = None
+        self.lost = set(self.lost_tables)
         self.said_below = {line.name for line in walk(server) if line.parent is not server}
         self._matchers.clear()
         self.names = self.names.with_constants(server_name=name)
@@ -69,10 +71,7 @@ class Context:
         self._nodes += 1
         if self._nodes > MOST_NODES:
             raise TooMuch
-        made = Directive(list(words), block)
-        if line is not None:
-            self.origins[id(made)] = line
-        return made
+        return Directive(list(words), block, origin=None if line is None else (line.place, str(line)))
 
     def matcher(self, wish: str) -> str:
         """A name for a matcher that the site does not have yet, like the wish."""

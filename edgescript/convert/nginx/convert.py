@@ -10,17 +10,19 @@ import re
 from collections.abc import Callable
 
 from edgescript.catalog import Catalogue
+from edgescript.convert import mend
 from edgescript.convert.edgefile import Blank, Comment, Edgefile, Node
 from edgescript.convert.nginx import body
 from edgescript.convert.nginx.context import Context, TooMuch, unconverted
 from edgescript.convert.nginx.globals import settings
 from edgescript.convert.nginx.lines import Line, below, walk
+from edgescript.convert.nginx.maps import lost
 from edgescript.convert.nginx.notes import Notes
-from edgescript.convert.nginx.settle import problems, settled
 from edgescript.convert.nginx.sites import sites
 from edgescript.convert.nginx.syntax import Failure, lines_of
-from edgescript.convert.nginx.variables import Names, group_names
+from edgescript.convert.nginx.variables import Names
 from edgescript.convert.nginx.words import NOT_NEEDED
+from edgescript.convert.regexp import group_names
 from edgescript.convert.report import Conversion, Outcome
 from edgescript.text.source import Source
 
@@ -62,17 +64,16 @@ def convert(source: Source, *, read: Callable[[str], bytes], find: Callable[[str
     """
     root, failures = lines_of(source, read=read, find=find)
     _wrapped(root)
-    ctx = _context(root)
+    ctx = _context(root, {failure.place for failure in failures})
     try:
         file = _file(ctx, failures)
     except TooMuch:
         failures.append(Failure(f"{source.name}:1", source.name, "the Edgefile would become too large"))
         return Conversion("# the configuration is too large to be converted\n", ctx.notes.report(root, failures))
-    text = settled(ctx, file)
-    return Conversion(text, ctx.notes.report(root, failures))
+    return mend.mended(file, ctx.notes.report(root, failures), ctx.catalogue)
 
 
-def _context(root: Line) -> Context:
+def _context(root: Line, failed: set[str]) -> Context:
     catalogue = Catalogue.load()
     lines = list(walk(root))
     defined = {line.value.lstrip("$") for line in lines if line.name == "set" and line.args}
@@ -81,7 +82,8 @@ def _context(root: Line) -> Context:
     tables = [*below(root, "map"), *below(root, "geo")]
     upstreams = {line.value: line for line in below(root, "upstream")}
     ctx = Context(catalogue, Notes(), Names(defined, captures, _constants(lines)), root, upstreams, tables, False)
-    ctx.has_https = not problems(ctx, "https://example.com {\n    abort\n}\n")
+    ctx.lost_tables = lost(ctx.names, tables, failed)
+    ctx.has_https = not mend.has_problems("https://example.com {\n    abort\n}\n", catalogue)
     return ctx
 
 

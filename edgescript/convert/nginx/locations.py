@@ -16,8 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgescript.convert.nginx.lines import Line, own
-from edgescript.convert.nginx.variables import BadPattern, pattern
+from edgescript.convert.nginx.variables import VARIABLE, BadPattern, pattern
 
+#: Variables that begin with a slash.
+_PATHS = ("uri", "request_uri", "document_uri")
 _MODIFIERS = ("=", "^~", "~*", "~", "@")
 
 
@@ -151,6 +153,12 @@ def chosen(level: Line, path: str) -> Line | None:
         if expression is not None:
             return chosen(expression, path) or expression
     return inner or (longest[0] if longest else None)
+
+
+def example(path: str) -> str:
+    """A path that one with variables may come to, for choosing its location."""
+    without = VARIABLE.sub(lambda found: "/x" if (found[1] or found[2]) in _PATHS else "x", path)
+    return re.sub("^/*", "/", without) if not path.startswith("@") else path
 
 
 def _finds(at: Where, path: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Sequence
 from ipaddress import ip_network
 
 from edgescript.convert.edgefile import Node
 from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line
 from edgescript.convert.nginx.values import is_network
-from edgescript.convert.nginx.variables import BadPattern, UnknownVariable, group_names, pattern
+from edgescript.convert.nginx.variables import BadPattern, Names, Unconvertible, UnknownVariable, names_of, pattern
+from edgescript.convert.regexp import group_names
 from edgescript.convert.report import Outcome
 
 #: Sources whose values are in lower case anyway, or have one case only.
@@ -30,6 +32,38 @@ def maps(ctx: Context) -> list[Node]:
         nodes = [*(_map(ctx, line) if line.name == "map" else _geo(ctx, line)), *nodes]
 
 
+def lost(names: Names, tables: Sequence[Line], failed: Container[str]) -> set[str]:
+    """
+    The variables whose table is not, or not wholly, converted: what they are cannot be relied on.
+
+    :param failed: the places of lines that could not be read
+    """
+    names = Names(names.variables, names.captures, names.constants)
+    found = {_variable(line) for line in tables if not _is_whole(names, line, failed)}
+    for _ in tables:
+        more = {_variable(line) for line in tables if found.intersection(names_of(line.value))} - found
+        if not more:
+            break
+        found |= more
+    return found
+
+
+def _is_whole(names: Names, line: Line, failed: Container[str]) -> bool:
+    if any(row.name == "include" and row.place in failed for row in line.inner):
+        return False
+    if line.name == "geo":
+        is_plain = len(line.args) < 2 or line.value == "$remote_addr"
+        return is_plain and all(row.name in ("default", "include") or is_network(row.name) for row in line.inner)
+    try:
+        names.template(line.value)
+        for row in line.inner:
+            if row.name.startswith("~"):
+                _pattern(row.name[1:])
+    except Unconvertible:
+        return False
+    return True
+
+
 def _variable(line: Line) -> str:
     return line.args[-1].lstrip("$") if line.args else ""
 
@@ -45,6 +79,8 @@ def _geo(ctx: Context, line: Line) -> list[Node]:
     for row in line.inner:
         if row.name == "default":
             nodes.append(ctx.directive(line, "vars", name, row.value))
+        elif row.name == "include":
+            ctx.notes.done(row)
         elif row not in networks:
             ctx.notes.say(line, Outcome.PARTLY, "rows are networks and values here")
             nodes += ctx.refuse(row, "a row is a network and a value")

@@ -40,8 +40,9 @@ class Notes:
         for failure in failures:
             report.add(Outcome.NOT, failure.place, failure.written, failure.reason)
         # Dictionaries keep their order: first what stands in the tree, then what was taken out of it.
+        failed = {(failure.place, failure.written) for failure in failures}
         for line in {**dict.fromkeys(walk(root)), **self._said}:
-            if line in self._said:
+            if line in self._said and (line.place, str(line)) not in failed:
                 outcome, reasons = self._said[line]
                 report.add(outcome, line.place, str(line), "; ".join(reasons))
         return report

@@ -7,7 +7,7 @@ from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line, inherited, own, setting
 from edgescript.convert.nginx.values import is_network, seconds, size
 from edgescript.convert.nginx.variables import UnknownVariable
-from edgescript.convert.nginx.words import GUARDS
+from edgescript.convert.nginx.words import GUARDS, OPEN
 from edgescript.convert.report import Outcome
 
 #: Without `always`, nginx adds fields to these responses: all that are neither errors nor unusual.
@@ -148,7 +148,7 @@ def _guards(ctx: Context, block: Line) -> tuple[list[Node], bool]:
     """What asks for a password is not converted: requests are refused rather than let in."""
     for name in sorted(GUARDS):
         line = setting(block, name)
-        if line is not None and line.value != "off":
+        if line is not None and line.value not in OPEN:
             if not own(block, name):
                 ctx.notes.done(line)
             refusal = ctx.directive(line, "error", "401", f"{name} was not converted")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from edgescript.convert.edgefile import Node
 from edgescript.convert.nginx.context import Context
 from edgescript.convert.nginx.lines import Line, own, setting
-from edgescript.convert.nginx.locations import where
-from edgescript.convert.nginx.variables import UnknownVariable
+from edgescript.convert.nginx.locations import example, where
+from edgescript.convert.nginx.variables import QUERY, VARIABLE, UnknownVariable
 from edgescript.convert.report import Outcome
 
 #: Files that are programs: sent as they are, they would show their source.
@@ -132,6 +132,7 @@ def try_files(
     if len(line.args) < 2:
         return [*ctx.refuse(line, "try_files takes files and a last resort"), *content()]
     *tried, last = line.args
+    last = QUERY.sub("?$args", last)
     try:
         candidates = [_candidate(ctx, one) for one in tried]
     except UnknownVariable as error:
@@ -142,19 +143,19 @@ def try_files(
     if last.startswith("="):
         return [*ctx.commented(line, [ctx.directive(line, "try_files", *candidates, last)]), *content()]
     path, mark, query = last.partition("?")
-    there = follow(path)
+    there = follow(example(path))
+    if VARIABLE.search(path) and not path.startswith("@"):
+        ctx.notes.say(line, Outcome.PARTLY, "the location of its last resort was chosen by what that looks like")
     if there is None:
         target = ctx.names.target(last)
         return [*ctx.commented(line, [ctx.directive(line, "try_files", *candidates, target)]), *content()]
     if not is_static:
         ctx.notes.say(line, Outcome.PARTLY, "files are answered as files")
     found = _found(ctx, line, candidates)
-    moved = (
-        []
-        if path.startswith("@")
-        else [ctx.directive(line, "rewrite", ctx.names.target(_with_query(path, mark, query)))]
-    )
-    return [*ctx.commented(line, found), *moved, *there]
+    if path.startswith("@"):
+        return [*ctx.commented(line, found), *there]
+    moved = ctx.directive(line, "rewrite", ctx.names.target(_with_query(path, mark, query)))
+    return [*ctx.commented(line, found), moved, *there]
 
 
 def _after(candidates: list[str], one: str) -> int:

@@ -70,9 +70,11 @@ class _Reader:
         if "\0" in text:
             self._fail(f"{name}:1", name, "this is no text")
             return
-        statements, errors = _parse(text)
+        statements, errors = _parse(text.removeprefix("\ufeff"))
         for number, message in errors:
-            self._fail(f"{name}:{number or 1}", _line(text, number), message)
+            self._fail(f"{name}:{number or 1}", _line(text, number) or name, message)
+        if errors and not statements:
+            block.tail += [f"not converted: {name}", *text.splitlines()]
         self._build(block, statements, name, chain, 0)
 
     def _fail(self, place: str, written: str, reason: str) -> None:
@@ -120,6 +122,8 @@ class _Reader:
         assert block.block is not None
         pattern = os.path.join(self._folder, line.value)
         names = self._names(pattern)
+        if not names:
+            self._fail(line.place, str(line), "no file has such a name")
         block.block.append(line)
         for name in names:
             self._files += 1

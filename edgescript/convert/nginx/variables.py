@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from edgescript.convert import regexp
+
 #: Variables that are the same as a placeholder.
 PLACEHOLDERS: dict[str, str] = {
     "host": "host",
@@ -49,7 +51,7 @@ VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
 #: Braces that would begin a placeholder or a variable of the environment.
 _BRACE = re.compile(r"\{(?=[A-Za-z_$])")
 _IS_ARGS = re.compile(r"\$(?:\{uri\}|uri)\$(?:\{is_args\}|is_args)\$(?:\{args\}|args)")
-_QUERY = re.compile(r"\$(?:\{is_args\}|is_args)\$(?:\{args\}|args|query_string)")
+QUERY = re.compile(r"\$(?:\{is_args\}|is_args)\$(?:\{args\}|args|query_string)")
 
 
 #: What nginx reads behind a backslash in a word; crossplane leaves it as it was written.
@@ -124,7 +126,7 @@ class Names:
 
         :raises UnknownVariable: if one has none
         """
-        return self.template(_QUERY.sub("?${args}", text))
+        return self.template(QUERY.sub("?${args}", text))
 
     def _filled(self, text: str, escape: Callable[[str], str]) -> str:
         parts: list[str] = []
@@ -182,8 +184,6 @@ def names_of(text: str) -> list[str]:
 
 # ---- regular expressions
 
-_NAMED = re.compile(r"\(\?(?:P?<|')(\w+)[>']", re.ASCII)
-
 
 class BadPattern(Unconvertible):
     """A regular expression that Python does not take."""
@@ -195,14 +195,8 @@ def pattern(text: str, *, ignore_case: bool = False) -> str:
 
     :raises BadPattern: if there is no such thing
     """
-    written = _NAMED.sub(r"(?P<\1>", text)
     try:
-        re.compile(written)
-    except (re.error, OverflowError, RecursionError) as error:
+        written = regexp.as_python(text)
+    except ValueError as error:
         raise BadPattern(f"the regular expression means nothing here: {error}") from None
     return f"(?i){written}" if ignore_case else written
-
-
-def group_names(text: str) -> list[str]:
-    """The names of the groups of a regular expression."""
-    return _NAMED.findall(text)

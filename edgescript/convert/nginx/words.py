@@ -144,7 +144,14 @@ NOT_YET: dict[str, tuple[str, str]] = {
 }
 
 #: Directives that decide who may do what: where one is not converted, requests are refused rather than let in.
-GUARDS = frozenset(("auth_basic", "auth_request", "auth_jwt", "secure_link_secret", "secure_link_md5"))
+GUARDS = frozenset(
+    names(
+        """auth_basic auth_request auth_jwt auth_pam auth_ldap auth_digest auth_gss secure_link_secret secure_link_md5
+            ssl_verify_client access_by_lua access_by_lua_block access_by_lua_file js_access"""
+    )
+)
+#: With these, they let everybody in.
+OPEN = ("off", "optional", "optional_no_ca")
 
 #: Directives that answer, and that this program has nothing for: their locations answer 501.
 ANSWERS = frozenset(

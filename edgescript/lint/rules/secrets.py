@@ -13,8 +13,10 @@ from edgescript.text.source import Span
 
 CERTAIN = True
 
+# The patterns are texts, because most files need none of them compiled.
+
 #: Texts that are secrets by what they look like.
-_KEYS = r"""(?x)
+_KEY = r"""(?x)
     -----BEGIN\ (?:[A-Z]+\ )*PRIVATE\ KEY-----
   | \b(?:AKIA|ASIA)[0-9A-Z]{16}\b                          # Amazon
   | \bgh[pousr]_[0-9A-Za-z]{36,}\b | \bgithub_pat_\w{40,}  # GitHub
@@ -26,14 +28,13 @@ _KEYS = r"""(?x)
   | \bsk-(?:ant-|proj-)?[\w-]{32,}
   | \beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}             # a JSON Web Token
 """
-_KEY = re.compile(_KEYS)
 #: A user and a password in a URL.
-_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@{}]+:(?P<secret>[^\s/@{}]+)@", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"(?:Bearer|Basic|Token|ApiKey)\s+(?P<secret>[\w.~+/=:-]{8,})", re.IGNORECASE)
+_IN_URL = r"(?i)[a-z][a-z0-9+.-]{0,15}://[^\s/:@{}]+:(?P<secret>[^\s/@{}]+)@"
+_CREDENTIALS = r"(?i)(?:Bearer|Basic|Token|ApiKey)\s+(?P<secret>[\w.~+/=:-]{8,})"
 #: Names whose value is a secret, as names of fields, options and variables have it.
-_NAME = re.compile(
-    r"[+?>]?(?:[\w.-]*[_.-])?(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key)",
-    re.IGNORECASE,
+_NAME = (
+    r"(?i)[+?>]?(?:[\w.-]*[_.-])?"
+    r"(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key)"
 )
 #: One of these, in lower case, is in whatever is found here: looking for them first costs large files next to nothing.
 _SIGNS = (
@@ -42,6 +43,8 @@ _SIGNS = (
 )  # fmt: skip
 #: Of a word with a key or credentials in it.
 _SHORTEST = 12
+#: Characters of a word that are looked at.
+_LONGEST = 8192
 _HINT = "put it into an environment variable, and write {$NAME}, or {env.NAME} to read it at each request"
 
 
@@ -53,7 +56,7 @@ def check(facts: Facts) -> Iterator[Problem]:
 
 def _may_have_any(text: str) -> bool:
     lowered = text.lower()
-    return any(sign in lowered for sign in _SIGNS) or _IN_URL.search(text) is not None
+    return any(sign in lowered for sign in _SIGNS) or ("://" in text and re.search(_IN_URL, text) is not None)
 
 
 def _in_tree(tree: Tree) -> Iterator[Problem]:
@@ -70,7 +73,7 @@ def _in_line(line: Line) -> Iterator[Problem]:
         if len(word.value) < _SHORTEST:
             continue
         for pattern, what in ((_KEY, "a key"), (_IN_URL, "a password in a URL"), (_CREDENTIALS, "credentials")):
-            found = pattern.search(word.value)
+            found = re.search(pattern, word.value[:_LONGEST])
             if found is not None:
                 yield _problem(line, word, found, what)
                 break
@@ -80,12 +83,13 @@ def _in_line(line: Line) -> Iterator[Problem]:
 def _named(line: Line, words: Sequence[Word]) -> Iterator[Problem]:
     """`password hunter2`, also behind the name of a directive: `header X-Api-Key abc`."""
     for name, value in pairwise(words):
-        if _NAME.fullmatch(name.value) and _is_written_out(value) and value is words[-1]:
+        if re.fullmatch(_NAME, name.value[:_LONGEST]) and _is_written_out(value) and value is words[-1]:
             yield Problem(
                 "W314",
                 f'the value of "{name.value}" written out, for everybody to read who may read this file',
                 line.span(value),
                 hint=_HINT,
+                is_secret=True,
             )
 
 
@@ -94,8 +98,8 @@ def _is_written_out(word: Word) -> bool:
         len(word.value) >= 4
         and not re.search(r"[{}*\s]", word.value)
         and not word.value.startswith(("/", "@", "./"))
-        and _CREDENTIALS.search(word.value) is None
-        and _KEY.search(word.value) is None
+        and re.search(_CREDENTIALS, word.value[:_LONGEST]) is None
+        and re.search(_KEY, word.value[:_LONGEST]) is None
     )
 
 
@@ -105,4 +109,5 @@ def _problem(line: Line, word: Word, found: re.Match[str], what: str) -> Problem
     start = span.source.text.find(secret, span.start, span.end)
     if start >= 0:
         span = Span(span.source, start, start + len(secret), span.imported)
-    return Problem("W314", f"{what} written out, for everybody to read who may read this file", span, hint=_HINT)
+    message = f"{what} written out, for everybody to read who may read this file"
+    return Problem("W314", message, span, hint=_HINT, is_secret=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from edgescript.lint.backtracking import explodes
 from edgescript.lint.facts import Facts
 from edgescript.text.problem import Problem
 
@@ -12,6 +11,10 @@ CERTAIN = True
 
 
 def check(facts: Facts) -> Iterator[Problem]:
+    if not facts.patterns:
+        return
+    from edgescript.lint.backtracking import explodes  # most files do without
+
     for pattern, span in facts.patterns:
         if explodes(pattern):
             message = "this regular expression can take for ever: the same text fits a repeated part in many ways"

@@ -6,8 +6,9 @@ import os
 
 from lsprotocol import types
 
-from edgescript.language.files import standard_file, standard_names
+from edgescript.language.files import find_files, standard_file, standard_names
 from edgescript.language.imports import is_import
+from edgescript.language.tree import Line
 from edgescript.lsp.context import cursor
 from edgescript.lsp.document import View, uri_of
 from edgescript.lsp.names import Place, binding_at
@@ -37,10 +38,17 @@ def source_uri(view: View, name: str) -> str:
 
 def _file(view: View, offset: int) -> list[types.Location]:
     at = cursor(view, offset)
-    if at.line is None or at.index != 1 or not is_import(at.line):
+    if at.line is None or at.index != 1 or at.word is None or not is_import(at.line):
         return []
-    name = at.line.words[1].value
-    path = os.path.join(os.path.dirname(view.document.path), name)
-    uri = source_uri(view, f"{name}.edge") if name.startswith("std/") else uri_of(path)
     start = types.Position(0, 0)
-    return [types.Location(uri, types.Range(start, start))] if name.startswith("std/") or os.path.isfile(path) else []
+    return [types.Location(uri, types.Range(start, start)) for uri in imported_uris(view, at.line)]
+
+
+def imported_uris(view: View, line: Line) -> list[str]:
+    """The files that an `import` line brings, as they are called by an editor."""
+    name = line.words[1].value if len(line.words) > 1 else ""
+    if name.startswith("std/"):
+        known = name.removeprefix("std/") in standard_names()
+        return [source_uri(view, f"{name}.edge")] if known else []
+    path = os.path.normpath(os.path.join(os.path.dirname(view.document.path), name))
+    return [uri_of(each) for each in (find_files(path) if "*" in name else [path]) if os.path.isfile(each)]

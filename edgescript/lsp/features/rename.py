@@ -7,9 +7,10 @@ import re
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from edgescript.lsp.document import View
+from edgescript.language.tree import Line
+from edgescript.lsp.document import View, snippet_name
 from edgescript.lsp.features.definition import location
-from edgescript.lsp.names import binding_at, bindings
+from edgescript.lsp.names import Binding, binding_at, bindings
 
 METHOD = types.TEXT_DOCUMENT_RENAME
 OPTIONS = types.RenameOptions(prepare_provider=True)
@@ -28,9 +29,9 @@ def answer(view: View, params: types.RenameParams) -> types.WorkspaceEdit | None
     name = f"@{params.new_name.removeprefix('@')}" if matcher else params.new_name
     if not (_MATCHER if matcher else _SNIPPET).fullmatch(name):
         raise JsonRpcInvalidParams("a name has letters, digits, and . _ - only")
-    if any(other.name == name for other in bindings(view)):
+    if name != binding.name and any(o.name == name and _meet(view, o, binding) for o in bindings(view)):
         raise JsonRpcInvalidParams(f'the name "{name}" is taken')
-    if any(place.span.source.name.startswith("std/") for place in binding.places):
+    if _is_shipped(binding):
         raise JsonRpcInvalidParams("the standard library cannot be changed")
     edits: dict[str, list[types.TextEdit]] = {}
     for place in binding.places:
@@ -39,11 +40,32 @@ def answer(view: View, params: types.RenameParams) -> types.WorkspaceEdit | None
     return types.WorkspaceEdit(changes=edits)
 
 
+def _meet(view: View, one: Binding, other: Binding) -> bool:
+    """Whether two names may be seen at one place: in the same site, or where one stands outside of sites."""
+    sites, others = _sites(view, one), _sites(view, other)
+    return None in sites | others or bool(sites & others)
+
+
+def _sites(view: View, binding: Binding) -> set[Line | None]:
+    """The sites that have the name; None for what sites import, and for the global block."""
+    sites = [line for tree in view.trees for line in tree.lines if line.words and not snippet_name(line) and line.block]
+    found: set[Line | None] = set()
+    for span, _ in binding.places:
+        source = span.source
+        here = (line for line in sites if line.origin.source is source and line.start <= span.start < line.end)
+        found.add(None if source.name.endswith(".edge") else next(here, None))
+    return found
+
+
+def _is_shipped(binding: Binding) -> bool:
+    return any(place.span.source.name.startswith("std/") for place in binding.places)
+
+
 def prepared(view: View, params: types.PrepareRenameParams) -> types.Range | None:
     """The name at a place, if it can have another one."""
     offset = view.document.positions.offset(params.position)
     binding = binding_at(view, offset)
-    for place in binding.places if binding else ():
+    for place in binding.places if binding and not _is_shipped(binding) else ():
         span = place.span
         if span.source.name == view.document.path and span.start <= offset <= span.end:
             return view.document.positions.range(span.start, span.end)

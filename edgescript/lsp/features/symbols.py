@@ -42,4 +42,6 @@ def _kind(line: Line, top: bool) -> types.SymbolKind:
         return types.SymbolKind.Variable
     if snippet_name(line):
         return types.SymbolKind.Module
+    if top and line.words and line.words[0].value == "test":
+        return types.SymbolKind.Method
     return types.SymbolKind.Namespace if top else types.SymbolKind.Object

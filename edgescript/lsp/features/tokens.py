@@ -51,4 +51,6 @@ def _kind(line: Line, number: int, place: Place) -> str | None:
         return "keyword"
     if place.block is Block.TOP:
         return "namespace"
+    if line.words[0].value.startswith("@") and number == 1:
+        return "keyword"
     return None if number else "property" if place.block is Block.OPTIONS else "keyword"

@@ -34,6 +34,13 @@ def _site(*lines: str) -> str:
         (["root /a* /x", "root * /y", "respond a"], ["root * /y", "root /a* /x", "respond a"]),
         # Of `vars` the last one counts there too.
         (["vars /a* x 1", "vars x 2", "respond a"], ["vars x 2", "vars /a* x 1", "respond a"]),
+        # … and of those that nothing tells apart, the first.
+        (
+            ["vars @p x 1", "vars @q x 2", "@p method GET", "@q method PUT", "respond a"],
+            ["@q method PUT", "vars @q x 2", "@p method GET", "vars @p x 1", "respond a"],
+        ),
+        # Paths of one length by their letters.
+        (["respond /b x", "respond /a y"], ["respond /a y", "respond /b x"]),
         # `route` keeps what is written.
         (["route {", "respond /a b", "header A b", "}"], ["route {", "respond /a b", "header A b", "}"]),
     ],
@@ -148,3 +155,107 @@ def test_a_snippet_whose_parts_run_apart_is_written_out(converted: Convert) -> N
 def test_rewrites_that_may_follow_each_other_exclude_each_other(converted: Convert) -> None:
     text = converted(_site("rewrite /a /b", "rewrite /b /c")).text
     assert "handle /a {\n            rewrite * /b\n" in text
+
+
+# ---- what is closed stays closed
+
+_ALL = 'expression "1 == 1"'
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        ("respond @odd 403", 'error @closed_1 501 "respond is not converted"'),
+        ("error @odd 403", 'error @closed_1 501 "error is not converted"'),
+        ("abort @odd", 'error @closed_1 501 "abort is not converted"'),
+        ("basic_auth @odd {\nme hash\n}", 'error @closed_1 501 "basic_auth is not converted"'),
+        ("handle @odd {\nrespond no 401\n}", "handle @closed_1 {"),
+        ("route @odd {\nabort\n}", "handle @closed_1 {"),
+        ("handle @odd {\nforward_auth localhost:1\n}", "handle @closed_1 {"),
+    ],
+)
+def test_a_refusal_whose_matcher_is_not_converted_refuses_everybody(
+    converted: Convert, refusal: str, expected: str
+) -> None:
+    lines = _lines(converted(_site("@odd harbour_of_client north", refusal, "file_server")))
+    assert lines[lines.index(expected) - 1] == f"@closed_1 {_ALL}"
+    assert lines.index(expected) < lines.index("files {")
+
+
+def test_of_a_matcher_the_lines_that_are_converted_say_who_is_refused(converted: Convert) -> None:
+    matcher = ("@odd {", "path /admin/*", "harbour_of_client north", "method POST", "}")
+    lines = _lines(converted(_site(*matcher, "respond @odd 403", "file_server")))
+    at = lines.index("@closed_1 {")
+    assert lines[at : at + 4] == ["@closed_1 {", "path /admin/*", "method POST", "}"]
+
+
+def test_values_of_one_kind_are_alternatives_and_count_only_together(converted: Convert) -> None:
+    matcher = ("@odd {", "path /admin/*", "path {unknown.of.all}", "}")
+    lines = _lines(converted(_site(*matcher, "respond @odd 403", "file_server")))
+    assert f"@closed_1 {_ALL}" in lines
+
+
+def test_a_refusal_that_itself_is_not_converted_refuses_the_same_requests(converted: Convert) -> None:
+    lines = _lines(converted(_site("@x path /x*", 'error @x "{unknown.of.all}" 403', "file_server")))
+    assert 'error @x 501 "error is not converted"' in lines
+
+
+def test_a_matcher_that_is_invalid_here_leaves_nothing_open(converted: Convert) -> None:
+    lines = _lines(converted(_site("@x remote_ip nowhere", "respond @x 403", "handle @x {\nabort\n}", "file_server")))
+    assert any(line.startswith("error @refused_") for line in lines)
+    assert any(line.startswith("handle @refused_") for line in lines)
+
+
+def test_a_plug_in_that_asks_who_a_client_is_refuses_before_anything_answers(converted: Convert) -> None:
+    lines = _lines(converted(_site("reverse_proxy localhost:9000", "authorize with policy")))
+    assert lines.index('error @closed_1 501 "authorize is not converted"') < lines.index("proxy localhost:9000")
+
+
+def test_what_refuses_nobody_closes_nothing(converted: Convert) -> None:
+    text = converted(_site("@odd harbour_of_client north", "header @odd A b", "respond @odd hello 200")).text
+    assert "501" not in text
+
+
+# ---- nothing is dropped silently
+
+
+@pytest.mark.parametrize("name", ["sites/*.conf", "missing"])
+def test_an_import_that_brings_nothing_stays_as_a_comment_at_its_place(converted: Convert, name: str) -> None:
+    conversion = converted(_site("respond a", "handle /x {", f"import {name}", "respond b", "}"))
+    lines = _lines(conversion)
+    at = next(number for number, line in enumerate(lines) if line.startswith(f"# not converted: import {name} ("))
+    assert lines[at - 1] == "handle /x {"
+    assert [one.outcome for one in conversion.report.remarks if one.written == f"import {name}"] == [Outcome.NOT]
+
+
+def test_a_value_that_ends_with_a_semicolon_keeps_it(converted: Convert) -> None:
+    conversion = converted(_site("header Strict-Transport-Security max-age=31536000;", "respond a"))
+    assert 'header Strict-Transport-Security "max-age=31536000;"' in _lines(conversion)
+    assert conversion.report.is_complete
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["health_uri /up", "lb_policy cookie", "dynamic a x 80", "handle_response {", "replace_status 404 200",
+     "@error status 500", "lb_retry_match method GET", "stream_timeout 1h", "max_fails 3"],
+)  # fmt: skip
+def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: str) -> None:
+    lines = (option, "}") if option.endswith("{") else (option,)
+    conversion = converted(_site("reverse_proxy localhost:9000 {", *lines, "}"))
+    assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
+
+
+@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "encode", "templates", "tracing", "metrics", "intercept",
+                                  "push", "acme_server", "rate_limit", "cache", "fs", "log_append"])  # fmt: skip
+def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
+    conversion = converted(_site(f"{name} x"))
+    assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
+
+
+def test_a_snippet_that_nothing_imports_stays_as_a_comment(converted: Convert) -> None:
+    conversion = converted("(spare) {\nrespond /x 403\n}\n" + _site("respond a"))
+    assert "# nothing imports it: (spare) {\n#     respond /x 403\n# }\n" in conversion.text
+    assert [one.reason for one in conversion.report.remarks if one.written == "(spare)"] == [
+        "not needed: nothing imports it"
+    ]
+    assert conversion.report.is_complete

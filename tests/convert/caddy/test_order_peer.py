@@ -16,12 +16,13 @@ from edgescript.convert.report import Conversion
 
 _CADDY = shutil.which("caddy")
 # (Of /a and /a* Caddy 2.6 takes the longer one first, later ones the exact one, as this converter does.)
-_MATCHERS = ("", "*", "/a", "/ab*", "/a/*", "/a/b*", "/a/b/c", "/longer/path/*", "@one", "@two", "@none")
+# Nor have two the same length, with or without `*`: Caddy 2.6 leaves those as they are written, later ones sort them.
+_MATCHERS = ("", "*", "/a", "/ab*", "/abcdefgh/*", "/a/b*", "/a/b/c", "/longer/path/*", "@one", "@two", "@none")
 _DIRECTIVES = (
-    "respond {m} {id}", "header {m} A {id}", "redir {m} /{id}", "error {m} {id} 404", "vars {m} x {id}",
+    "respond {m} {id}", "header {m} A {id}", "redir {m} /{id}", "error {m} {id} 404",
     "request_header {m} A {id}", "uri {m} strip_prefix /{id}", "reverse_proxy {m} {id}:80",
 )  # fmt: skip
-_NAMED = "\t@one path /named/*\n\t@two {\n\t\tpath /x\n\t\tmethod GET\n\t}\n\t@none method POST\n"
+_NAMED = "\t@one path /named/*\n\t@two {\n\t\tpath /xyz/uvwx\n\t\tmethod GET\n\t}\n\t@none method POST\n"
 
 
 def _site(number: int, rng: random.Random) -> str:

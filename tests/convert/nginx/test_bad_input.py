@@ -189,3 +189,38 @@ def test_a_small_file_cannot_ask_for_an_endless_edgefile() -> None:
     conversion = converted(f"server {{ {pages} {inner} }}")
     assert len(conversion.text) < 4_000_000
     assert {one.outcome for one in conversion.report.remarks} <= set(Outcome)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name() -> None:
+    conversion = convert(
+        Source("nginx.conf", "\ufeffserver {\r\nreturn 200 x;\r\n}\r\n"), read=_missing, find=lambda _: []
+    )
+    assert "respond 200 x" in conversion.text
+
+
+def test_a_file_that_ends_too_early_stays_whole_as_a_comment() -> None:
+    text = "server {\n    listen 80;\n    location / {\n        deny all;\n    }\n"
+    conversion = convert(Source("half.conf", text), read=_missing, find=lambda _: [])
+    for line in text.splitlines():
+        assert f"# {line}".strip() in conversion.text
+    assert [one.written for one in conversion.report.open()] == ["half.conf"]
+
+
+def test_files_that_no_name_fits_are_reported_once() -> None:
+    source = Source("nginx.conf", "http { include conf.d/*.conf; server { return 200 x; } }")
+    conversion = convert(source, read=_missing, find=lambda _: [])
+    assert [(one.written, one.reason) for one in conversion.report.open()] == [
+        ("include conf.d/*.conf;", "no file has such a name")
+    ]
+    assert sum("include" in one.written for one in conversion.report.remarks) == 1
+
+
+def test_a_table_whose_file_is_read_is_whole() -> None:
+    text = "http { map $host $bad { include bad.map; } server { if ($bad) { return 403; } root /srv; } }"
+    conversion = convert(Source("nginx.conf", text), read=lambda _: b"a.example 1;", find=lambda _: [])
+    assert "error @bad 403" in conversion.text
+    assert "@refused" not in conversion.text
+
+
+def _missing(name: str) -> bytes:
+    raise FileNotFoundError(2, "no such file", name)

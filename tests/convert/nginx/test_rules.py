@@ -8,6 +8,7 @@ from edgescript.convert.nginx.convert import convert, looks_like
 from edgescript.convert.nginx.lines import Line
 from edgescript.convert.nginx.locations import cases, chosen
 from edgescript.convert.nginx.syntax import lines_of
+from edgescript.convert.regexp import as_python
 from edgescript.convert.report import Conversion, Outcome
 from edgescript.text.source import Source
 
@@ -175,3 +176,107 @@ def test_a_location_is_chosen_for_a_path_while_converting(path: str, expected: s
 )
 def test_a_text_is_told_apart_from_a_caddyfile(text: str, is_nginx: bool) -> None:
     assert looks_like(Source("x", text)) is is_nginx
+
+
+# ---- what is closed stays closed
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "if ($geoip_country_code != SE) { return 403; }",
+        "valid_referers none; if ($invalid_referer) { return 444; }",
+        "set $bad 0; if ($gzip_ratio ~ 1) { set $bad 1; } if ($bad = 1) { return 403; }",
+        "set $bad $gzip_ratio; if ($bad) { return 403; }",
+    ],
+)
+def test_a_refusal_whose_condition_is_not_converted_refuses_everybody(inner: str) -> None:
+    lines = [line.strip() for line in converted(f"server {{ {inner} root /srv; }}").text.splitlines()]
+    at = lines.index('error @refused 501 "if was not converted"')
+    assert lines[at - 1] == '@refused expression "1 == 1"'
+    assert at < lines.index("files")
+
+
+def test_a_condition_about_files_closes_nothing() -> None:
+    assert "@refused" not in converted("server { if (-f /srv/off) { return 404; } root /srv; }").text
+
+
+@pytest.mark.parametrize("inner", ["deny all;", "return 403;", "fastcgi_pass unix:/run/php.sock;", "auth_basic x;"])
+def test_a_location_that_is_lost_stays_closed(inner: str) -> None:
+    text = converted(f"server {{ root /srv; location ~ (?|a)x {{ {inner} }} location / {{ }} }}").text
+    assert text.index("error 501") < text.index("files")
+
+
+def test_a_location_that_kept_nothing_closed_is_only_left_out() -> None:
+    assert "501" not in converted("server { root /srv; location ~ (?|a)x { expires 1h; } location / { } }").text
+
+
+@pytest.mark.parametrize("guard", ["ssl_verify_client on;", "access_by_lua_block { ngx.exit(403) }", "auth_pam x;"])
+def test_what_asks_who_a_client_is_refuses_everybody(guard: str) -> None:
+    assert "error 401" in converted(f"server {{ root /srv; {guard} }}").text
+
+
+def test_client_certificates_that_nobody_needs_close_nothing() -> None:
+    assert "401" not in converted("server { root /srv; ssl_verify_client optional; }").text
+
+
+# ---- regular expressions
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("[[:alpha:]_]+", "[A-Za-z_]+"),
+        ("[^[:space:]]", r"[^\s]"),
+        (r"a\z", r"a\Z"),
+        (r"\[:alpha:\]", r"\[:alpha:\]"),
+        ("(?<name>x)(?'other'y)", "(?P<name>x)(?P<other>y)"),
+    ],
+)
+def test_a_regular_expression_is_written_as_python_has_it(theirs: str, ours: str) -> None:
+    assert as_python(theirs) == ours
+
+
+@pytest.mark.parametrize("theirs", ["[[.a.]]", "(?|a)", "[a", "[[:nothing:]]"])
+def test_a_regular_expression_that_would_mean_something_else_is_refused(theirs: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        as_python(theirs)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "map $ssl_client_s_dn $bad { default 1; }",
+        "map $host $bad { default 0; include hosts.map; }",
+        "map $host $bad { default 0; ~(?|a) 1; }",
+        "geo $bad { default 0; include networks.conf; }",
+        "geo $arg_ip $bad { default 0; 10.0.0.0/8 1; }",
+        "geo $other $one { 10.0.0.0/8 1; } map $one $bad { 1 1; }",
+    ],
+)
+def test_a_refusal_by_a_table_that_is_not_whole_refuses_everybody(table: str) -> None:
+    text = converted(f"http {{ {table} server {{ if ($bad) {{ return 403; }} root /srv; }} }}").text
+    assert 'error @refused 501 "if was not converted"' in text
+
+
+def test_a_table_that_is_whole_is_relied_on() -> None:
+    text = converted("http { map $host $bad { default 0; a.example 1; } server { if ($bad) { return 403; } } }").text
+    assert "@refused" not in text
+    assert "error @bad 403" in text
+
+
+@pytest.mark.parametrize(
+    "last", ["/index.php", "/index.php$is_args$args", "/index.php$request_uri", "/index.php?$args"]
+)
+def test_a_last_resort_that_is_a_program_is_not_sent_as_a_file(last: str) -> None:
+    php = r"location ~ \.php(/|$) { fastcgi_pass unix:/run/php.sock; }"
+    text = converted(f"server {{ root /srv; {php} location / {{ try_files $uri {last}; }} }}").text
+    below = text[text.index("    handle {\n") :]
+    assert below.rindex("error 501") > below.rindex("files")
+
+
+def test_an_if_with_more_than_rewriting_says_that_what_stands_below_it_is_left_out() -> None:
+    inner = "location / { if ($http_origin = x) { add_header A b; } return 204; }"
+    (remark,) = converted(f"server {{ {inner} }}").report.open()
+    assert remark.outcome is Outcome.PARTLY
+    assert "nothing runs for these requests" in remark.reason
