@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -68,7 +69,9 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
     for contender in outcome.case.contenders:
         name = contender.name
         figures = outcome.figures.get(name)
-        ratio = outcome.ratio(ours, name) if figures and name != ours else None
+        # Several contenders of one program are several figures of it, not rivals.
+        is_rival = contender.program != outcome.case.contenders[0].program
+        ratio = outcome.ratio(ours, name) if figures and (is_rival or outcome.case.needs_wrk) and name != ours else None
         detail = outcome.missing.get(name, "") if not figures else f"{_shown(min(figures))} to {_shown(max(figures))}"
         rows.append((name, _shown(outcome.middle(name)), "" if ratio is None else f"{ratio:.2f} ×", detail))
     return rows
@@ -76,7 +79,7 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, str, str]]:
 
 def as_markdown(outcomes: list[Outcome], *, processor: str, versions: dict[str, str], rounds: int) -> str:
     """All cases, as kept in the repository."""
-    lines = [
+    head = [
         "# Results",
         "",
         "Written by `make bench`. Requests per CPU-second are requests answered, divided by the processor time that the",
@@ -88,10 +91,21 @@ def as_markdown(outcomes: list[Outcome], *, processor: str, versions: dict[str, 
         + ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
         + ".",
     ]
-    for outcome in outcomes:
-        lines += ["", f"## {outcome.case.title}", ""]
-        first = outcome.case.contenders[0].name
-        lines += [f"| | {outcome.case.unit} | {first} is | lowest to highest |", "|---|---|---|---|"]
-        lines += ["| " + " | ".join(row) + " |" for row in _rows(outcome)]
-        lines += ["", *(f"- {goal.who}: {verdict(outcome, goal)}" for goal in outcome.case.goals)]
+    return "\n".join(head) + "\n" + "".join(_section(outcome) for outcome in outcomes)
+
+
+def with_cases(text: str, outcomes: list[Outcome], order: Sequence[Case]) -> str:
+    """The kept results with some cases measured anew, in the order of all cases."""
+    head, *sections = text.split("\n## ")
+    parts = {section.partition("\n")[0]: f"\n## {section.rstrip()}\n" for section in sections}
+    parts |= {outcome.case.title: _section(outcome) for outcome in outcomes}
+    return head.rstrip() + "\n" + "".join(parts[case.title] for case in order if case.title in parts)
+
+
+def _section(outcome: Outcome) -> str:
+    first = outcome.case.contenders[0].name
+    lines = ["", f"## {outcome.case.title}", ""]
+    lines += [f"| | {outcome.case.unit} | {first} is | lowest to highest |", "|---|---|---|---|"]
+    lines += ["| " + " | ".join(row) + " |" for row in _rows(outcome)]
+    lines += ["", *(f"- {goal.who}: {verdict(outcome, goal)}" for goal in outcome.case.goals)]
     return "\n".join(lines) + "\n"

@@ -2,7 +2,7 @@
 Measure beside real peers: `make bench`, or `python bench/run.py --quick --case hello`.
 
 Every server is started here on a free port and ended by its process id. A peer that cannot be had is reported as not
-measured. `RESULTS.md` is written after a run of all cases that was not quick.
+measured. `RESULTS.md` is written after a run that was not quick, of all cases or of some.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cases import CASES, Case
 from machine import LOAD_CORE, NotMeasured, allow_many_files, processor, running
 from probes import Effort, Probe
 from programs import Programs
-from report import Outcome, as_markdown, as_text
+from report import Outcome, as_markdown, as_text, with_cases
 from servers import Place, origin
 
 HERE = Path(__file__).resolve().parent
@@ -44,13 +44,24 @@ def main() -> int:
             outcomes.append(_measure(case, effort, programs, Path(directory), files, arguments.only))
             print(as_text(outcomes[-1]), end="\n\n", flush=True)
 
-    if chosen == list(CASES) and not arguments.quick and not arguments.only:
-        used = sorted({contender.program for case in chosen for contender in case.contenders} | {"wrk"})
-        versions = {name: programs.version(name) for name in used}
-        text = as_markdown(outcomes, processor=processor(), versions=versions, rounds=effort.rounds)
-        (HERE / "RESULTS.md").write_text(text)
-        print("written: bench/RESULTS.md")
+    if not arguments.quick and not arguments.only:
+        _keep(outcomes, programs, is_all=chosen == list(CASES), rounds=effort.rounds)
     return 0
+
+
+def _keep(outcomes: list[Outcome], programs: Programs, *, is_all: bool, rounds: int) -> None:
+    """Write `RESULTS.md`; of some cases only, where the others were measured on the same kind of processor."""
+    file = HERE / "RESULTS.md"
+    if is_all:
+        used = sorted({contender.program for case in CASES for contender in case.contenders} | {"wrk"})
+        versions = {name: programs.version(name) for name in used}
+        file.write_text(as_markdown(outcomes, processor=processor(), versions=versions, rounds=rounds))
+    elif f"Processor: {processor()}." in file.read_text():
+        file.write_text(with_cases(file.read_text(), outcomes, CASES))
+    else:
+        print("not written: the other results are of another processor", file=sys.stderr)
+        return
+    print("written: bench/RESULTS.md")
 
 
 def _arguments() -> argparse.Namespace:
