@@ -11,7 +11,7 @@ from edgescript.declare.mistakes import in_value, recognised
 from edgescript.declare.plan import Plan, Shape, Slot
 from edgescript.declare.scope import KindError, Scope
 from edgescript.language.tree import Line, Word
-from edgescript.text.problem import Edit, Fix, Hint, Note, did_you_mean, fix_of, it_is_called
+from edgescript.text.problem import Edit, Fix, Hint, Note, did_you_mean, fix_of, it_is_called, nearest
 from edgescript.text.source import Span
 
 #: For each shelf: the code of an unknown name, and what its entries are called.
@@ -33,6 +33,7 @@ def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
     hint = (
         _called_elsewhere(scope, shelf, word.value)
         or did_you_mean(word.value, scope.names.names(shelf))
+        or _nearly_called_elsewhere(scope, shelf, word.value)
         or _on_another_shelf(scope, shelf, word.value)
         or f'"edge help" lists every {what}'
     )
@@ -41,11 +42,23 @@ def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
 
 def _called_elsewhere(scope: Scope, shelf: str, name: str) -> str | None:
     """`reverse_proxy`, from a Caddyfile."""
-    for known in scope.names.names(shelf) if shelf == "directives" else ():
-        entry = scope.names.entry(shelf, known)
-        if entry is not None and name in entry.declaration.elsewhere:
-            return it_is_called(known)
-    return None
+    known = _elsewhere(scope, shelf).get(name)
+    return None if known is None else it_is_called(known)
+
+
+def _nearly_called_elsewhere(scope: Scope, shelf: str, name: str) -> str | None:
+    """`revers_proxy`: a guess, as every nearest name is."""
+    elsewhere = _elsewhere(scope, shelf)
+    meant = nearest(name, elsewhere)
+    return None if meant is None else Hint(f'"{meant}" is called "{elsewhere[meant]}" here', elsewhere[meant])
+
+
+def _elsewhere(scope: Scope, shelf: str) -> dict[str, str]:
+    """What directives are called elsewhere, with their names here."""
+    entries = {name: scope.names.entry(shelf, name) for name in scope.names.names(shelf) if shelf == "directives"}
+    return {
+        other: name for name, entry in entries.items() if entry is not None for other in entry.declaration.elsewhere
+    }
 
 
 def _on_another_shelf(scope: Scope, shelf: str, name: str) -> str | None:
