@@ -149,9 +149,9 @@ class Server(LanguageServer):
 
     def end(self) -> None:
         """Let go of what runs; the client is gone."""
-        for timer in (self._timer, self._idle):
-            if timer is not None:
-                timer.cancel()
+        for later in (self._timer, self._idle, self._looking):
+            if later is not None:
+                later.cancel()
         self.ended.set()
         self._worker.shutdown(wait=False, cancel_futures=True)
 
@@ -223,6 +223,7 @@ class Server(LanguageServer):
             self._soon()  # one at a time; by then there may be more to look at
         else:
             self._looking = asyncio.get_running_loop().create_task(self._examine())
+            self._looking.add_done_callback(_tell_failure)
 
     async def _examine(self) -> None:
         """Look at whatever changed. What is found in a text that changed meanwhile is not shown; the next look follows."""
@@ -285,6 +286,13 @@ class Server(LanguageServer):
         if self._idle is not None:
             self._idle.cancel()
         self._idle = asyncio.get_running_loop().call_later(_IDLE, gc.collect)
+
+
+def _tell_failure(looking: asyncio.Task[None]) -> None:
+    """A search that failed is told in one line; the next change begins another."""
+    error = None if looking.cancelled() else looking.exception()
+    if error is not None:
+        _log.error("problems could not be looked for: %s: %s", type(error).__name__, error)
 
 
 def _files(found: Found) -> list[str]:

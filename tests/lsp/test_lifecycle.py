@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import subprocess
 import sys
@@ -206,6 +207,34 @@ def _listening(process: subprocess.Popen[bytes]) -> tuple[str, int]:
     assert process.stdout is not None
     host, _, port = process.stdout.readline().decode().strip().rpartition(":")
     return host, int(port)
+
+
+def test_a_search_for_problems_that_fails_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(*_: Any) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.put_nowait(record.getMessage())
+
+    async def run() -> str:
+        served, reader = Server(CATALOGUE), asyncio.StreamReader()
+        served.protocol.set_writer(SimpleNamespace(write=lambda data: None))
+        reader.feed_data(INITIALIZE + opened(":80\n"))
+        serving = asyncio.create_task(serve(reader, served))
+        said = await heard.get()
+        reader.feed_eof()
+        await serving
+        return said
+
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    monkeypatch.setattr("edgescript.lsp.server.look", look)
+    log, told = logging.getLogger("edge.lsp"), Told()
+    log.addHandler(told)
+    try:
+        assert asyncio.run(run()) == "problems could not be looked for: RuntimeError: a mistake of ours"
+    finally:
+        log.removeHandler(told)
 
 
 def test_a_client_that_reads_nothing_is_asked_for_nothing_more() -> None:
