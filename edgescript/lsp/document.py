@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from lsprotocol import types
 
@@ -21,11 +22,14 @@ from edgescript.text.source import Source
 
 #: Characters; ten times as many as 2,000 lines have.
 _LARGE = 500_000
+#: A file's URI, and its path (RFC 8089, section 2); whichever host it names, this one is meant.
+_FILE = re.compile(r"file:(?://[^/?#]*)?(/[^?#]*)")
 
 
 def path_of(uri: str) -> str:
     """The path of a file; what is no file is called by its URI."""
-    path = unquote(urlsplit(uri).path, errors="surrogateescape") if uri.startswith("file:") else ""
+    match = _FILE.match(uri)
+    path = unquote(match[1], errors="surrogateescape") if match else ""
     return os.path.normpath(path) if path and "\0" not in path else uri
 
 

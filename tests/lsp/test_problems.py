@@ -218,9 +218,10 @@ def test_the_client_is_asked_to_watch_files_if_it_can(tmp_path: Path) -> None:
     with_editor(tmp_path, use, types.ClientCapabilities(workspace=workspace))
 
 
-def test_a_document_whose_address_is_no_path_does_not_stop_the_problems_of_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("uri", ["file:///tmp/a%00b/Edgefile", "file://[bad/x", "file:", "", "untitled:x y"])
+def test_a_document_whose_address_is_no_path_does_not_stop_the_problems_of_others(uri: str, tmp_path: Path) -> None:
     async def use(editor: Editor) -> None:
-        item = types.TextDocumentItem("file:///tmp/a%00b/Edgefile", "edgefile", 1, ":80 {\n    import *.edge\n}\n")
+        item = types.TextDocumentItem(uri, "edgefile", 1, ":80 {\n    import *.edge\n}\n")
         editor.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
         editor.open("Edgefile", ":80 {\n    respon x\n}\n")
         assert await editor.codes("Edgefile") == ["E101"]
