@@ -100,6 +100,8 @@ class _Editor:
         self._tell("initialized", {})
         item = self._document | {"languageId": "edgefile", "version": self._version, "text": _TEXT}
         self._tell("textDocument/didOpen", {"textDocument": item})
+        while self._received().get("method") != "textDocument/publishDiagnostics":
+            pass  # before that, nothing can be renamed: other files may belong to this one
 
     def end(self) -> None:
         self.ask("shutdown", None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types
-from pygls import uris
 
 from edgescript.catalog import Catalogue
 from edgescript.language.parse import parse
@@ -20,16 +22,25 @@ from edgescript.text.source import Source
 
 #: Characters; ten times as many as 2,000 lines have.
 _LARGE = 500_000
+#: A file's URI, and its path (RFC 8089, section 2); whichever host it names, this one is meant.
+_FILE = re.compile(r"file:(?://[^/?#]*)?(/[^?#]*)")
 
 
 def path_of(uri: str) -> str:
     """The path of a file; what is no file is called by its URI."""
-    path = uris.to_fs_path(uri) if uri.startswith("file:") else None
-    return os.path.normpath(path) if path else uri
+    match = _FILE.match(uri)
+    path = unquote(match[1], errors="surrogateescape") if match else ""
+    return os.path.normpath(path) if path and "\0" not in path else uri
 
 
 def uri_of(path: str) -> str:
-    return uris.from_fs_path(path) or path if os.path.isabs(path) else path
+    """The URI of a file, whose name may be no UTF-8; what is no file is called as it is."""
+    return Path(os.path.normpath(path)).as_uri() if os.path.isabs(path) else path
+
+
+def is_of(source: Source, path: str) -> bool:
+    """Whether a source is a file; where it was imported by way of `..`, its name says so."""
+    return source.name == path or os.path.normpath(source.name) == path
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +114,22 @@ class View:
                     found.setdefault(name, line)
         return found
 
+    def is_own(self, source: Source) -> bool:
+        """Whether a source is the document, and not another file."""
+        return is_of(source, self.document.path)
+
     def positions(self, source: Source) -> Positions:
         """Of the document, or of another source."""
-        if source.name == self.document.path:
+        if self.is_own(source):
             return self.document.positions
-        return Positions(source.text, self.document.encoding)
+        if source not in self._positions:
+            self._positions[source] = Positions(source.text, self.document.encoding)
+        return self._positions[source]
+
+    @cached_property
+    def _positions(self) -> dict[Source, Positions]:
+        """Those of other sources, which may be asked for many times."""
+        return {}
 
 
 def snippet_name(line: Line) -> str | None:

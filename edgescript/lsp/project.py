@@ -115,6 +115,16 @@ class Project:
         found.pop(document.path, None)
         return [self.documents[name].tree if name in self.documents else tree for name, tree in found.items()]
 
+    def is_known(self, document: Document) -> bool:
+        """Whether it was found out at least once what a document is seen together with."""
+        return bool(self.roots_of(document.path))
+
+    def overwritten(self, document: Document) -> list[str]:
+        """The other files of a document that are not open and have another text by now than when they were looked at."""
+        trees = (tree for tree in self.others(document) if os.path.isabs(tree.source.name))
+        paths = ((os.path.normpath(tree.source.name), tree.source) for tree in trees)
+        return [path for path, source in paths if path not in self.documents and not _is_as_it_was(source)]
+
     def _candidates(self) -> Iterator[str]:
         yield from self.documents
         yield from self.closed
@@ -123,3 +133,10 @@ class Project:
         """Whether another root reaches it, so that it is seen from there; of two that reach each other, one is."""
         own = self.found[root].reached if root in self.found else frozenset[str]()
         return any(root in f.reached and f.root != root and f.root not in own for f in self.found.values())
+
+
+def _is_as_it_was(source: Source) -> bool:
+    try:
+        return Source.of_bytes(source.name, read_file(source.name)).text == source.text
+    except OSError:
+        return False

@@ -22,7 +22,7 @@ from edgescript.catalog import Catalogue
 from edgescript.language.tree import Tree
 from edgescript.lsp import features
 from edgescript.lsp.diagnostics import diagnostics
-from edgescript.lsp.document import Document, View, path_of, uri_of
+from edgescript.lsp.document import Document, View, is_of, path_of, uri_of
 from edgescript.lsp.features import completion, rename
 from edgescript.lsp.priority import first
 from edgescript.lsp.project import Found, Project, look
@@ -149,9 +149,9 @@ class Server(LanguageServer):
 
     def end(self) -> None:
         """Let go of what runs; the client is gone."""
-        for timer in (self._timer, self._idle):
-            if timer is not None:
-                timer.cancel()
+        for later in (self._timer, self._idle, self._looking):
+            if later is not None:
+                later.cancel()
         self.ended.set()
         self._worker.shutdown(wait=False, cancel_futures=True)
 
@@ -182,6 +182,20 @@ class Server(LanguageServer):
         seen, problems = self._problems.get(uri, (None, []))
         return self._view(document, self.project.others(document), problems if seen is document else [])
 
+    def certain_view(self, uri: str) -> View:
+        """
+        The view for a change of several files, which would be wrong in those that are not as they were.
+
+        :raises JsonRpcInvalidParams: if the document is not open, or it is not known what the other files are by now
+        """
+        document = self.document(uri)
+        overwritten = self.project.overwritten(document)
+        if overwritten:
+            self.changed_on_disk(uri_of(path) for path in overwritten)
+        if overwritten or not self.project.is_known(document):
+            raise JsonRpcInvalidParams("the files that belong together are being looked at; try again in a moment")
+        return self.view(uri)
+
     def _view(self, document: Document, others: list[Tree], problems: list[Problem]) -> View:
         options = self.initialization if isinstance(self.initialization, dict) else {}
         return View(document, self.catalogue, others, problems, options, self._fills_in())
@@ -209,6 +223,7 @@ class Server(LanguageServer):
             self._soon()  # one at a time; by then there may be more to look at
         else:
             self._looking = asyncio.get_running_loop().create_task(self._examine())
+            self._looking.add_done_callback(_tell_failure)
 
     async def _examine(self) -> None:
         """Look at whatever changed. What is found in a text that changed meanwhile is not shown; the next look follows."""
@@ -255,7 +270,9 @@ class Server(LanguageServer):
             self._problems[uri] = (document, problems)
         elif not problems and not known:
             return
-        source = next((tree.source for found in roots for tree in found.analysis.file.trees if _is(tree, path)), None)
+        source = next(
+            (tree.source for found in roots for tree in found.analysis.file.trees if is_of(tree.source, path)), None
+        )
         text = "" if source is None else source.text
         view = self._view(document or Document(uri, 0, text, self.encoding), [], [])
         self._send(uri, document.version if document else None, diagnostics(view, problems))
@@ -271,21 +288,24 @@ class Server(LanguageServer):
         self._idle = asyncio.get_running_loop().call_later(_IDLE, gc.collect)
 
 
+def _tell_failure(looking: asyncio.Task[None]) -> None:
+    """A search that failed is told in one line; the next change begins another."""
+    error = None if looking.cancelled() else looking.exception()
+    if error is not None:
+        _log.error("problems could not be looked for: %s: %s", type(error).__name__, error)
+
+
 def _files(found: Found) -> list[str]:
     """The files that a root was made of, without the standard library."""
     names = [os.path.normpath(tree.source.name) for tree in found.analysis.file.trees]
     return [name for name in names if os.path.isabs(name) and not name.endswith("#")]
 
 
-def _is(tree: Tree, path: str) -> bool:
-    return os.path.normpath(tree.source.name) == path
-
-
 def _is_of(problem: Problem, path: str, found: Found) -> bool:
     """Whether a problem is shown in a file; one without a place is shown where the looking began."""
     if problem.span is None:
         return path == found.root
-    return os.path.normpath(problem.span.source.name) == path
+    return is_of(problem.span.source, path)
 
 
 def _distinct(problems: Iterable[Problem]) -> list[Problem]:
@@ -308,9 +328,13 @@ def _clamp(params: Any) -> None:
     """Numbers below 0 in the ranges of a change mean 0: without the change, all later ones would be at wrong places."""
     changes = params.get("contentChanges") if isinstance(params, dict) else None
     for change in changes if isinstance(changes, list) else []:
-        for place in (change.get("range") or {}).values() if isinstance(change, dict) else []:
-            for name, number in place.items() if isinstance(place, dict) else []:
-                place[name] = max(number, 0) if isinstance(number, int) else number
+        for place in _values(change.get("range")) if isinstance(change, dict) else []:
+            place |= {name: max(number, 0) for name, number in place.items() if isinstance(number, int)}
+
+
+def _values(range_: Any) -> list[dict[str, Any]]:
+    """The two places of a range, if it is one."""
+    return [place for place in range_.values() if isinstance(place, dict)] if isinstance(range_, dict) else []
 
 
 # ---- methods
@@ -319,7 +343,8 @@ def _clamp(params: Any) -> None:
 def _register(server: Server) -> None:
     for found in pkgutil.iter_modules(features.__path__):
         module = importlib.import_module(f"{features.__name__}.{found.name}")
-        server.feature(module.METHOD, module.OPTIONS)(_handler(server, module.answer))
+        view_of = server.certain_view if module is rename else server.view
+        server.feature(module.METHOD, module.OPTIONS)(_handler(view_of, module.answer))
 
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
@@ -363,11 +388,11 @@ def _watch_files(server: Server) -> None:
     server.client_register_capability(types.RegistrationParams([types.Registration("files", method, options)]))
 
 
-def _handler(server: Server, answer: Any) -> Any:
+def _handler(view_of: Callable[[str], View], answer: Any) -> Any:
     """What a feature answers; nothing for a text that is too large to be answered about at once."""
 
     def handle(params: Any) -> Any:
-        view = server.view(params.text_document.uri)
+        view = view_of(params.text_document.uri)
         return None if view.document.is_large else answer(view, params)
 
     return handle

@@ -40,11 +40,16 @@ class TooLarge(Exception):
     """No client means a message of this size; what follows it cannot be found."""
 
 
-async def serve(reader: Reader, server: Server) -> None:
-    """Answer messages until the client says that it ends, or is gone."""
+async def _at_once() -> None:
+    """What was written is on its way already."""
+
+
+async def serve(reader: Reader, server: Server, drain: Callable[[], Awaitable[None]] = _at_once) -> None:
+    """Answer messages until the client says that it ends, or is gone; a client that reads no answers is asked for no more."""
     try:
         while not server.ended.is_set() and (body := await _body(reader)) is not None:
             _receive(server, body)
+            await drain()
     except TooLarge as error:
         server.refuse(None, types.ErrorCodes.InvalidRequest, str(error))
     except (ValueError, OSError, asyncio.IncompleteReadError) as error:
@@ -176,8 +181,9 @@ async def serve_tcp(host: str, port: int, *, ready: Callable[[Any], None]) -> No
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server = Server(catalogue)
         server.protocol.set_writer(_Writer(writer.write))
-        await serve(reader, server)
+        await serve(reader, server, writer.drain)
         writer.close()
+        gc.collect()  # of the connection; nobody may be left who is idle
 
     async with await asyncio.start_server(connected, host, port, limit=_LONGEST_LINE) as listening:
         ready(listening.sockets[0].getsockname())

@@ -161,3 +161,22 @@ def test_the_default_is_chosen_beforehand() -> None:
     view, offset = marked(":80 {\n proxy :1 {\n  via ‸\n")
     found = completion.answer(view, at(view, offset)).items
     assert [(item.label, item.preselect) for item in found] == [("on", True), ("off", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "after"),
+    [
+        (":80 {\n import ‸\n}\n", "my file.edge", ":80 {\n import `my file.edge`\n}\n"),
+        (":80 {\n import my‸\n}\n", "my file.edge", ":80 {\n import `my file.edge`\n}\n"),
+        (':80 {\n import "my‸"\n}\n', "my file.edge", ':80 {\n import "my file.edge"\n}\n'),
+        (':80 {\n import "c‸"\n}\n', "common", ':80 {\n import "common"\n}\n'),
+        (":80 {\n import ‸\n}\n", "itself", ":80 {\n import itself\n}\n"),
+    ],
+)
+def test_a_name_is_one_word_after_it_was_accepted(tmp_path: Path, text: str, label: str, after: str) -> None:
+    (tmp_path / "my file.edge").touch()
+    (tmp_path / "itself").symlink_to("itself")
+    view, offset = marked(f"(common) {{\n log\n}}\n{text}", uri=(tmp_path / "Edgefile").as_uri())
+    (item,) = [item for item in completion.items(view, offset) if item.label == label]
+    assert isinstance(item.text_edit, types.TextEdit)
+    assert edited(view.document.text, [item.text_edit], view) == f"(common) {{\n log\n}}\n{after}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from edgescript.lsp.server import Server
+from edgescript.lsp.transport import serve
+from tests.lsp.marks import CATALOGUE
 from tests.lsp.raw import EDGE, EXIT, INITIALIZE, SHUTDOWN, Done, framed, messages, notification, request, server
 
 URI = "file:///nowhere/Edgefile"
@@ -50,6 +56,15 @@ def test_the_server_ends_with_the_process_that_began_it() -> None:
         assert next(messages(process.stdout))["id"] == 1
         parent.communicate(b"\n")
         assert process.wait(60) == 1
+
+
+@pytest.mark.parametrize("range_", ["[1]", "5", '"x"', '{"start":5}', '{"start":null,"end":[]}'])
+def test_a_change_of_no_range_does_not_end_the_server(range_: str) -> None:
+    changes = [{"range": json.loads(range_), "text": "a"}]
+    change = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": changes}
+    done = Done(INITIALIZE + opened("") + notification("textDocument/didChange", change) + SHUTDOWN + EXIT)
+    assert (done.code, done.answer(99)["result"]) == (0, None)
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -192,6 +207,55 @@ def _listening(process: subprocess.Popen[bytes]) -> tuple[str, int]:
     assert process.stdout is not None
     host, _, port = process.stdout.readline().decode().strip().rpartition(":")
     return host, int(port)
+
+
+def test_a_search_for_problems_that_fails_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(*_: Any) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    class Told(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.put_nowait(record.getMessage())
+
+    async def run() -> str:
+        served, reader = Server(CATALOGUE), asyncio.StreamReader()
+        served.protocol.set_writer(SimpleNamespace(write=lambda data: None))
+        reader.feed_data(INITIALIZE + opened(":80\n"))
+        serving = asyncio.create_task(serve(reader, served))
+        said = await heard.get()
+        reader.feed_eof()
+        await serving
+        return said
+
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    monkeypatch.setattr("edgescript.lsp.server.look", look)
+    log, told = logging.getLogger("edge.lsp"), Told()
+    log.addHandler(told)
+    try:
+        assert asyncio.run(run()) == "problems could not be looked for: RuntimeError: a mistake of ours"
+    finally:
+        log.removeHandler(told)
+
+
+def test_a_client_that_reads_nothing_is_asked_for_nothing_more() -> None:
+    class Full(Exception):
+        """Stands for waiting without end."""
+
+    async def drain() -> None:
+        raise Full
+
+    async def run() -> list[bytes]:
+        written: list[bytes] = []
+        served = Server(CATALOGUE)
+        served.protocol.set_writer(SimpleNamespace(write=written.append))
+        reader = asyncio.StreamReader()
+        reader.feed_data(INITIALIZE + SHUTDOWN)
+        with pytest.raises(Full):
+            await serve(reader, served, drain)
+        return written
+
+    (only,) = asyncio.run(run())
+    assert b'"id": 1' in only
 
 
 def test_several_clients_are_served_over_tcp_each_for_itself() -> None:

@@ -181,3 +181,15 @@ def test_quotes_around_a_name_stay() -> None:
     assert edit is not None
     assert edit.changes is not None
     assert edited(view.document.text, edit.changes[URI], view) == ':80 {\n @b path /x\n respond "@b"\n}\n'
+
+
+def test_a_file_that_has_two_names_is_changed_once(tmp_path: Path) -> None:
+    text = "respond @a x\n"
+    (tmp_path / "real.edge").write_text(text)
+    (tmp_path / "link.edge").symlink_to("real.edge")
+    others = [(str(tmp_path / name), text) for name in ("real.edge", "link.edge")]
+    main = ":80 {\n @‸a path /x\n import real.edge\n import link.edge\n}\n"
+    view, offset = marked(main, uri=(tmp_path / "Edgefile").as_uri(), others=others)
+    edit = rename.answer(view, at(view, offset, new_name="longer"))
+    assert edit is not None
+    assert [Path(uri).name for uri in edit.changes or ()] == ["Edgefile", "real.edge"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from tests.lsp.editor import Editor, with_editor
 
@@ -213,3 +216,65 @@ def test_the_client_is_asked_to_watch_files_if_it_can(tmp_path: Path) -> None:
     watched = types.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
     workspace = types.WorkspaceClientCapabilities(did_change_watched_files=watched)
     with_editor(tmp_path, use, types.ClientCapabilities(workspace=workspace))
+
+
+@pytest.mark.parametrize("uri", ["file:///tmp/a%00b/Edgefile", "file://[bad/x", "file:", "", "untitled:x y"])
+def test_a_document_whose_address_is_no_path_does_not_stop_the_problems_of_others(uri: str, tmp_path: Path) -> None:
+    async def use(editor: Editor) -> None:
+        item = types.TextDocumentItem(uri, "edgefile", 1, ":80 {\n    import *.edge\n}\n")
+        editor.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+        editor.open("Edgefile", ":80 {\n    respon x\n}\n")
+        assert await editor.codes("Edgefile") == ["E101"]
+
+    with_editor(tmp_path, use)
+
+
+def test_an_imported_file_whose_name_is_no_utf_8_is_shown_by_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"a \xff.edge")).write_text("respon x\n")
+
+    async def use(editor: Editor) -> None:
+        editor.open("Edgefile", ":80 {\n    import *.edge\n}\n")
+        sent = {found.uri: found for found in [await editor.published(), await editor.published()]}
+        (problem,) = sent[editor.uri("a ") + "%FF.edge"].diagnostics
+        assert problem.code == "E101"
+
+    with_editor(tmp_path, use)
+
+
+def test_a_file_that_is_imported_by_way_of_the_folder_above_has_its_fixes(tmp_path: Path) -> None:
+    async def use(editor: Editor) -> None:
+        editor.write("b.edge", "respon x\n")
+        editor.open("sub/Edgefile", ":80 {\n    import ../b.edge\n}\n")
+        editor.open("b.edge")
+        assert await editor.codes("b.edge") == ["E101"]
+        document, everything = (
+            types.TextDocumentIdentifier(editor.uri("b.edge")),
+            types.Range(types.Position(0, 0), types.Position(1, 0)),
+        )
+        asked = types.CodeActionParams(document, everything, types.CodeActionContext([]))
+        (action,) = await editor.client.text_document_code_action_async(asked) or []
+        assert isinstance(action, types.CodeAction)
+        assert action.edit is not None
+        assert list(action.edit.changes or ()) == [editor.uri("b.edge")]
+
+    with_editor(tmp_path, use)
+
+
+def test_a_name_is_changed_only_in_files_that_are_as_they_were_read(tmp_path: Path) -> None:
+    async def use(editor: Editor) -> None:
+        editor.write("b.edge", "respond @a x\n")
+        editor.open("Edgefile", ":80 {\n    @a path /x\n    import b.edge\n}\n")
+        asked = types.RenameParams(types.TextDocumentIdentifier(editor.uri("Edgefile")), types.Position(1, 5), "@b")
+        with pytest.raises(JsonRpcException, match="try again"):  # nobody knows yet what belongs to it
+            await editor.client.text_document_rename_async(asked)
+        await editor.problems("Edgefile")
+        editor.write("b.edge", "# written by someone else\nrespond @a x\n")
+        with pytest.raises(JsonRpcException, match="try again"):
+            await editor.client.text_document_rename_async(asked)
+        await editor.problems("Edgefile")
+        edit = await editor.client.text_document_rename_async(asked)
+        assert edit is not None
+        (changed,) = (edit.changes or {})[editor.uri("b.edge")]
+        assert changed.range == types.Range(types.Position(1, 8), types.Position(1, 10))
+
+    with_editor(tmp_path, use)

@@ -53,6 +53,7 @@ def test_an_unclosed_block_is_completed_by_its_options() -> None:
 
 def test_a_named_matcher_is_found_and_renamed_where_it_holds() -> None:
     async def use(client: LanguageClient, published: Any) -> None:
+        await published.get()  # another name waits until it is known which files have it
         place = types.Position(2, 13)
         (found,) = await client.text_document_definition_async(types.DefinitionParams(AT, place))
         assert found.range == types.Range(types.Position(1, 4), types.Position(1, 6))

@@ -27,7 +27,7 @@ def answer(view: View, params: types.CodeActionParams) -> list[types.CodeAction]
 def _actions(view: View, params: types.CodeActionParams) -> Iterator[types.CodeAction]:
     positions = view.document.positions
     start, end = positions.offset(params.range.start), positions.offset(params.range.end)
-    own = [p for p in view.problems if p.span is not None and p.span.source.name == view.document.path]
+    own = [p for p in view.problems if p.span is not None and view.is_own(p.span.source)]
     near = [p for p in own if p.span is not None and p.span.start <= end and start <= p.span.end]
     for problem in near:
         if problem.fix is not None:

@@ -32,6 +32,8 @@ Kinds = types.CompletionItemKind
 _OF_IMPORTS = ("args.0", "args[:]", "args.NAME", "block")
 #: A placeholder that is being typed: an open brace with no space behind it.
 _OPEN = re.compile(r"(?<!\\)\{([\w.-]*)$")
+#: A path that needs no quotes.
+_BARE = re.compile(r"[\w./@%+,:=~-]+")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: Kinds of which an example says nothing.
 _FREE = (TEXT, TEMPLATE)
@@ -49,13 +51,13 @@ def items(view: View, offset: int) -> Iterator[types.CompletionItem]:
     at = context.cursor(view, offset)
     if at.in_comment:
         return
-    start = at.word.start if at.word else offset
+    start = offset - len(_typed(view, at))
     line = view.document.text[view.document.text.rfind("\n", 0, offset) + 1 : offset]
     if (match := _OPEN.search(line)) and at.line is not None and (at.index or match.start() > 0):
         yield from _placeholders(view, at, offset - len(match[1]), offset)
     elif at.line is None or at.index == 0:
         yield from _placed(view, _names(view, at), start, offset)
-    else:
+    elif at.word is None or at.word.quote != "<<":
         yield from _placed(view, _arguments(view, at, at.line), start, offset)
 
 
@@ -155,7 +157,7 @@ def _options(view: View, plan: Plan, at: Cursor) -> Iterator[types.CompletionIte
 
 def _arguments(view: View, at: Cursor, line: Line) -> Iterator[types.CompletionItem]:
     if is_import(line):
-        yield from _imports(view, _typed(at)) if at.index == 1 else _import_arguments(line)
+        yield from _imports(view, at) if at.index == 1 else _import_arguments(line)
         return
     if at.place.block is Block.TEST:
         yield from _of_test(view, line, at.index)
@@ -170,12 +172,12 @@ def _arguments(view: View, at: Cursor, line: Line) -> Iterator[types.CompletionI
     if expected.kind is not None:
         yield from _values(expected, expected.kind)
         if expected.kind.path_like:
-            yield from _paths(view, _typed(at))
+            yield from _paths(view, at)
 
 
-def _typed(at: Cursor) -> str:
-    """What of the word stands before the cursor."""
-    return at.word.value[: at.offset - at.word.start - bool(at.word.quote)] if at.word else ""
+def _typed(view: View, at: Cursor) -> str:
+    """What of the word stands before the cursor, without its quote."""
+    return view.document.text[at.word.start : at.offset].removeprefix(at.word.quote) if at.word else ""
 
 
 def _of_test(view: View, line: Line, index: int) -> Iterator[types.CompletionItem]:
@@ -219,14 +221,14 @@ def _matchers(view: View, at: Cursor) -> Iterator[types.CompletionItem]:
         yield types.CompletionItem(label=name, kind=Kinds.Variable, sort_text=f"0{name}")
 
 
-def _imports(view: View, typed: str) -> Iterator[types.CompletionItem]:
+def _imports(view: View, at: Cursor) -> Iterator[types.CompletionItem]:
     for name, line in view.defined_snippets.items():
         summary = above(line).partition("\n")[0] or None
         yield types.CompletionItem(label=name, kind=Kinds.Module, sort_text=f"0{name}", detail=summary)
     for name in standard_names():
         data = {"shelf": _STANDARD, "name": name}
         yield types.CompletionItem(label=f"std/{name}", kind=Kinds.Module, sort_text=f"1{name}", data=data)
-    yield from _paths(view, typed)
+    yield from _paths(view, at)
 
 
 def _import_arguments(line: Line) -> Iterator[types.CompletionItem]:
@@ -239,19 +241,28 @@ def _import_arguments(line: Line) -> Iterator[types.CompletionItem]:
                 yield types.CompletionItem(label=f"{argument.name}=", kind=Kinds.Property, detail=argument.text)
 
 
-def _paths(view: View, typed: str) -> Iterator[types.CompletionItem]:
-    """The files beside the document, or in the folder that is typed."""
-    folder = os.path.dirname(typed)
+def _paths(view: View, at: Cursor) -> Iterator[types.CompletionItem]:
+    """The files beside the document, or in the folder that is typed; a name that is no bare word is put in backticks."""
+    folder = os.path.dirname(_typed(view, at))
     try:
         with os.scandir(os.path.join(os.path.dirname(view.document.path), folder)) as found:
             entries = sorted(found, key=lambda each: each.name)
     except (OSError, ValueError):
         return  # no such folder: there is nothing to offer
     for each in entries[:500]:
-        if not each.name.startswith("."):
+        if each.name.isprintable() and "`" not in each.name and not each.name.startswith("."):
             label = os.path.join(folder, each.name)
-            kind = Kinds.Folder if each.is_dir() else Kinds.File
-            yield types.CompletionItem(label=label, kind=kind, sort_text=f"2{label}")
+            kind = Kinds.Folder if _is_folder(each) else Kinds.File
+            bare = (at.word and at.word.quote) or _BARE.fullmatch(label)
+            text = None if bare else f"`{label}`"
+            yield types.CompletionItem(label=label, kind=kind, sort_text=f"2{label}", insert_text=text)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself, or one that leads where nobody may look
 
 
 def resolved(item: types.CompletionItem, catalogue: Catalogue) -> types.CompletionItem:

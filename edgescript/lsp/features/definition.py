@@ -30,7 +30,7 @@ def location(view: View, place: Place) -> types.Location:
 
 def source_uri(view: View, name: str) -> str:
     """The URI of a source; of the standard library, where it is installed."""
-    if name == view.document.path:
+    if os.path.normpath(name) == view.document.path:
         return view.document.uri
     stem = name.removeprefix("std/").removesuffix(".edge")
     return uri_of(str(standard_file(stem))) if name.startswith("std/") and stem in standard_names() else uri_of(name)

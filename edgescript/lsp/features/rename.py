@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator, Sequence
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -10,7 +12,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from edgescript.language.tree import Line
 from edgescript.lsp.document import View, snippet_name
 from edgescript.lsp.features.definition import location
-from edgescript.lsp.names import Binding, binding_at, bindings
+from edgescript.lsp.names import Binding, Place, binding_at, bindings
 
 METHOD = types.TEXT_DOCUMENT_RENAME
 OPTIONS = types.RenameOptions(prepare_provider=True)
@@ -34,10 +36,19 @@ def answer(view: View, params: types.RenameParams) -> types.WorkspaceEdit | None
     if _is_shipped(binding):
         raise JsonRpcInvalidParams("the standard library cannot be changed")
     edits: dict[str, list[types.TextEdit]] = {}
-    for place in binding.places:
+    for place in _once(view, binding.places):
         where = location(view, place)
         edits.setdefault(where.uri, []).append(types.TextEdit(where.range, name))
     return types.WorkspaceEdit(changes=edits)
+
+
+def _once(view: View, places: Sequence[Place]) -> Iterator[Place]:
+    """The places; of a file that is imported by several names (links) those of one, because its text is changed once."""
+    names = {os.path.realpath(view.document.path): view.document.path}
+    for place in places:
+        name = os.path.normpath(place.span.source.name)
+        if names.setdefault(os.path.realpath(name), name) == name:
+            yield place
 
 
 def _meet(view: View, one: Binding, other: Binding) -> bool:
