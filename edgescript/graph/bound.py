@@ -78,6 +78,11 @@ class BoundSite(NamedTuple):
     span: Span
     nodes: Sequence[Node]
 
+    @property
+    def running(self) -> list[Node]:
+        """The directives that requests run down; the others answer errors, or say something about the site."""
+        return [node for node in self.nodes if node.role is not ERRORS and node.role is not SITE]
+
 
 class BoundFile(NamedTuple):
     """An Edgefile whose lines are understood."""

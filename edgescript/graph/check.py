@@ -22,7 +22,7 @@ def check(file: BoundFile) -> list[Problem]:
     """Every problem of this kind in a file."""
     found = list(_same_addresses(file.sites))
     for site in file.sites:
-        running = [node for node in site.nodes if node.role is not ERRORS and node.role is not SITE]
+        running = site.running
         found += _unreachable(running)
         found += _late_wrappers(running)
         for node in site.nodes:
@@ -225,14 +225,18 @@ def _changes_request(node: Node) -> bool:
 
 def _late_wrappers(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Wrappers at the end of a site, with nothing below them that answers, but something above."""
-    if not nodes or nodes[-1].role in (TERMINAL, GROUP):
-        return
-    answering = [number for number, node in enumerate(nodes) if node.role in (TERMINAL, GROUP)]
-    if not answering or any(_always_answers(run) for run in _runs(nodes)):
-        return
-    last = nodes[answering[-1]]
-    for node in nodes[answering[-1] + 1 :]:
+    last, late = behind_answers(nodes)
+    for node in late:
         if node.role is WRAPPER:
+            assert last is not None, "it is late behind something"
             message = f"this {node.name} sees nothing that the {last.name} above it answers"
             hint = f"move it above the {last.name}"
             yield Problem("W202", message, node.span, (Note("this answers before", last.span),), hint)
+
+
+def behind_answers(nodes: Sequence[Node]) -> tuple[Node | None, Sequence[Node]]:
+    """The last directive of a site that may answer, and those behind it; none where nothing reaches them or can answer."""
+    answering = [number for number, node in enumerate(nodes) if node.role in (TERMINAL, GROUP)]
+    if not answering or any(_always_answers(run) for run in _runs(nodes)):
+        return None, ()
+    return nodes[answering[-1]], nodes[answering[-1] + 1 :]

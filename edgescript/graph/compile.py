@@ -13,7 +13,7 @@ from typing import Any
 
 from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
-from edgescript.declare.entries import ERRORS, SITE, Action, Built, Closeable, Steps, Test
+from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test
 from edgescript.declare.plan import plan_of
 from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
 from edgescript.graph.check import check, listened, site_hosts
@@ -92,7 +92,7 @@ class _Building:
     def site(self, site: BoundSite) -> Site:
         self._names = tuple(address.text for address in site.addresses)
         self._source = site.span.source.name
-        running = [node for node in site.nodes if node.role is not ERRORS and node.role is not SITE]
+        running = site.running
         errors = [self._error_route(node) for node in site.nodes if node.role is ERRORS]
         errors.sort(key=lambda route: (not route.statuses, not route.classes))
         return Site(self._names, site.span, program(running, self, NOT_FOUND), tuple(errors))

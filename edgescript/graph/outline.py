@@ -132,7 +132,7 @@ def _listeners(site: BoundSite) -> Iterator[str]:
 def _site(site: BoundSite) -> SiteOutline:
     errors = [node for node in site.nodes if node.role is ERRORS]
     errors.sort(key=lambda node: _generality(node.bound.instance.statuses))
-    running = [node for node in site.nodes if node.role is not ERRORS and node.role is not SITE]
+    running = site.running
     items = (*_items([node for node in site.nodes if node.role is SITE]), *_items(running))
     names = tuple(address.text for address in site.addresses)
     complete = not runs_on(running)
