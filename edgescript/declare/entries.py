@@ -7,7 +7,7 @@ registered anywhere. The catalogue finds entries by walking the shelves.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, dataclass_transform
@@ -15,11 +15,19 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar, dataclass_transf
 from edgescript.declare import fields
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Response
+from edgescript.metric import Meter
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Closeable")
+S2 = TypeVar("S2")
 
 #: One runnable element: gives None to go on, or a Response to stop.
 Action = Callable[[Exchange], "Response | None"] | Callable[[Exchange], Awaitable["Response | None"]]
+#: What is below a step: awaited, it runs and gives its response, which the changes that it registered have been made to. It may
+#: raise what steps raise. It can be called once more, for a second attempt, or not at all.
+Rest = Callable[[], Awaitable["Response"]]
+#: A step around what is below it. It gives the response, or None to let what is below run as if it were not there.
+Around = Callable[[Exchange, Rest], Awaitable["Response | None"]]
 Test = Callable[[Exchange], bool]
 Reader = Callable[[Exchange], str]
 
@@ -42,10 +50,12 @@ TERMINAL, WRAPPER, REWRITER, GROUP, ERRORS, SITE = Role
 class Built(NamedTuple):
     """What `build` may return instead of a bare action."""
 
-    run: Action
+    run: Action | Around
     #: For `edge explain`: what a terminal would do with this exchange, in a line ("proxy to http://10.0.0.1:8080/x"); None
     #: where it would let the request go on. It raises HTTPError where the terminal would.
     explain: Callable[[Exchange], str | None] | None = None
+    #: `run` is an `Around`.
+    around: bool = False
 
 
 class Steps:
@@ -73,7 +83,28 @@ class Build(Protocol):
     """What `build` may ask for."""
 
     def keep(self, resource: Closeable) -> None:
-        """Have `resource.close()` awaited when the graph is put away."""
+        """
+        Have `resource.close()` awaited when the graph is put away and none of its requests is in flight any more.
+
+        Where it has `async start(tasks)`, that is awaited before the graph's first request; `tasks` is a task group of anyio's
+        for what runs in the background until `close`. What it raises keeps the graph from being used. An application
+        (`edge test`, another ASGI server) may never call it.
+        """
+
+    def share(self, key: Hashable, make: Callable[[], S]) -> S:
+        """
+        An object that this graph has in common with others of the process, kept like `keep`'s.
+
+        It is the same one for the same key, whichever graph asks, so the key must hold everything that `make` depends on;
+        begin it with a text that nobody else uses. So state lives on through a reload.
+        """
+
+    @property
+    def meter(self) -> Meter:
+        """The process's meter: cells are looked up here once, not for each request."""
+
+    def setting(self, kind: type[S2]) -> S2:
+        """The bound instance of a setting of the global block, or one with its defaults."""
 
     def clock(self) -> float:
         """Seconds of the monotonic clock; fake in tests."""

@@ -8,8 +8,8 @@ Nothing is built while there are errors, so `build` of an entry sees sound value
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
@@ -21,24 +21,34 @@ from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, program, written
 from edgescript.graph.match import HostTable
 from edgescript.graph.model import ErrorRoute, Graph, Listener, Matcher, Site
 from edgescript.graph.patterns import path_test
+from edgescript.graph.shared import Shared
 from edgescript.http.exchange import Exchange
 from edgescript.language.expand import File
 from edgescript.text.problem import Problem, Severity
 
+S = TypeVar("S", bound=Closeable)
+T = TypeVar("T")
+
 
 def compile_file(
-    file: File, catalogue: Catalogue, *, directory: str = ".", clock: Callable[[], float] = time.monotonic
+    file: File,
+    catalogue: Catalogue,
+    *,
+    directory: str = ".",
+    clock: Callable[[], float] = time.monotonic,
+    shared: Shared | None = None,
 ) -> tuple[Graph | None, list[Problem]]:
     """
     The graph that an expanded file means, and everything that is wrong with it; None where there is an error.
 
     :param directory: where relative paths of the file start
     :param clock: seconds of the monotonic clock
+    :param shared: what it has in common with other graphs of this process; without it, nothing
     """
     bound, problems = understand(file, catalogue)
     if has_errors(problems):
         return None, problems
-    graph, more = build(bound, directory=directory, clock=clock)
+    graph, more = build(bound, directory=directory, clock=clock, shared=shared)
     return graph, problems + more
 
 
@@ -52,18 +62,24 @@ def understand(file: File, catalogue: Catalogue) -> tuple[BoundFile, list[Proble
     return bound, problems + found
 
 
-def build(bound: BoundFile, *, directory: str, clock: Callable[[], float]) -> tuple[Graph | None, list[Problem]]:
-    """The graph of a file without errors, or None and why it cannot be set up on this machine."""
-    building = _Building(directory, clock)
+def build(
+    bound: BoundFile, *, directory: str, clock: Callable[[], float], shared: Shared | None = None
+) -> tuple[Graph | None, list[Problem]]:
+    """
+    The graph of a file without errors, or None and why it cannot be set up on this machine.
+
+    :param shared: what it has in common with other graphs of this process; without it, nothing
+    """
+    building = _Building(directory, clock, bound.settings, shared or Shared())
     graph = building.graph(bound)
     return (None if has_errors(building.problems) else graph), building.problems
 
 
 def build_site(
-    site: BoundSite, *, directory: str, clock: Callable[[], float]
+    site: BoundSite, settings: Mapping[type, Any], *, directory: str, clock: Callable[[], float]
 ) -> tuple[Site, list[Closeable], list[Problem]]:
     """One site by itself, with state of its own, what it opened, and why it cannot be set up: for a test of it."""
-    building = _Building(directory, clock)
+    building = _Building(directory, clock, settings, Shared())
     return building.site(site), building.resources, building.problems
 
 
@@ -74,8 +90,13 @@ def has_errors(problems: Sequence[Problem]) -> bool:
 class _Building:
     """One run of the last pass. It is what entries are given as `Build`, and what programs are laid out of."""
 
-    def __init__(self, directory: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, directory: str, clock: Callable[[], float], settings: Mapping[type, Any], shared: Shared
+    ) -> None:
         self.clock = clock
+        self.meter = shared.meter
+        self._settings = settings
+        self._shared = shared
         self.problems: list[Problem] = []
         self._directory = directory
         self.resources: list[Closeable] = []
@@ -156,6 +177,15 @@ class _Building:
 
     def keep(self, resource: Closeable) -> None:
         self.resources.append(resource)
+
+    def share(self, key: Hashable, make: Callable[[], S]) -> S:
+        thing, use = self._shared.use(key, make)
+        self.resources.append(use)
+        return thing
+
+    def setting(self, kind: type[T]) -> T:
+        value: T = self._settings[kind]
+        return value
 
     def directory(self) -> str:
         return self._directory

@@ -29,7 +29,7 @@ _BREAK = re.compile(r"[ \t]*\\?\r?\n[ \t]*")
 
 
 #: As with the roles: looked up once.
-_CALL, _AWAIT, _JUMP = Flow
+_CALL, _AWAIT, _JUMP, _AROUND = Flow
 
 
 class Parts(Protocol):
@@ -160,8 +160,8 @@ def _kind(node: Node) -> int:
 
 
 def _step(node: Node, built: Action | Built, matcher: Matcher | None, otherwise: int, depth: int) -> Step:
-    run, explain = (built.run, built.explain) if isinstance(built, Built) else (built, None)
-    flow = _AWAIT if is_coroutine_function(run) else _CALL
+    run, explain, around = built if isinstance(built, Built) else (built, None, False)
+    flow = _AROUND if around else _AWAIT if is_coroutine_function(run) else _CALL
     bound = node.bound
     return Step(
         bound.declaration.name, written(bound.line), node.span, matcher, flow, run, otherwise, depth, explain,

@@ -12,6 +12,7 @@ from edgescript.catalog import Catalogue
 from edgescript.graph.bound import BoundFile
 from edgescript.graph.compile import build, has_errors, understand
 from edgescript.graph.model import Graph
+from edgescript.graph.shared import Shared
 from edgescript.language.allow import Allowances
 from edgescript.language.expand import File, expand
 from edgescript.language.files import read_file
@@ -69,6 +70,7 @@ def load(
     directory: str,
     read: Callable[[str], bytes] = read_file,
     clock: Callable[[], float] = time.monotonic,
+    shared: Shared | None = None,
 ) -> tuple[Graph | None, list[Problem]]:
     """
     The graph that a text means, and everything that is wrong with it; None where there is an error.
@@ -76,17 +78,20 @@ def load(
     :param environment: where `{$NAME}` is looked up
     :param directory: where relative paths that the directives take start
     :param read: gives the bytes of an imported file, or raises OSError
+    :param shared: what the graph has in common with others of this process; without it, nothing
     """
     with no_garbage():
         found = analyse(source, catalogue=catalogue, environment=environment, read=read)
-        return set_up(found, directory=directory, clock=clock)
+        return set_up(found, directory=directory, clock=clock, shared=shared)
 
 
-def set_up(found: Analysis, *, directory: str, clock: Callable[[], float]) -> tuple[Graph | None, list[Problem]]:
+def set_up(
+    found: Analysis, *, directory: str, clock: Callable[[], float], shared: Shared | None = None
+) -> tuple[Graph | None, list[Problem]]:
     """The graph of what was understood, and everything that is wrong with it; None where there is an error."""
     if found.bound is None or has_errors(found.problems):
         return None, found.problems
-    graph, more = build(found.bound, directory=directory, clock=clock)
+    graph, more = build(found.bound, directory=directory, clock=clock, shared=shared)
     return graph, in_order([*found.problems, *more])
 
 

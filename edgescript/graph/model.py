@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from edgescript.declare.entries import Closeable, Role, Test
 from edgescript.graph.match import HostTable
+from edgescript.graph.shared import start
 from edgescript.http.exchange import Exchange
 from edgescript.text.source import Span
+
+if TYPE_CHECKING:
+    import anyio.abc
 
 T = TypeVar("T")
 
@@ -25,6 +29,7 @@ class Flow(IntEnum):
     CALL = 0  # a plain function: None goes on, a Response stops
     AWAIT = 1  # a coroutine function: the same, awaited
     JUMP = 2  # gives the position to go on at
+    AROUND = 3  # a coroutine function that is also given what is below it, see `declare.entries.Around`
 
 
 class Matcher(NamedTuple):
@@ -64,7 +69,7 @@ class Step(NamedTuple):
     span: Span | None
     matcher: Matcher | None
     flow: Flow
-    run: Callable[[Exchange], Any]
+    run: Callable[..., Any]
     #: Where to go on if the matcher does not match.
     otherwise: int
     #: Nesting depth of the block it was written in.
@@ -83,7 +88,7 @@ class Program:
     """A flat list of steps. `code` is the same list as the runner reads it: (test, run, otherwise, flow) for each step."""
 
     steps: tuple[Step, ...]
-    code: tuple[tuple[Test | None, Callable[[Exchange], Any], int, int], ...] = field(repr=False)
+    code: tuple[tuple[Test | None, Callable[..., Any], int, int], ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,16 @@ class Graph:
         """The bound instance of a setting, or one with its defaults."""
         value: T = self.settings[kind]
         return value
+
+    async def start(self, tasks: anyio.abc.TaskGroup) -> None:
+        """
+        Start what must run before the first request, in the order in which it was built.
+
+        :param tasks: for what runs in the background; it outlives the graph
+        :raises Exception: whatever keeps one of them from starting; the graph is to be closed then
+        """
+        for resource in self.resources:
+            await start(resource, tasks)
 
     async def close(self) -> None:
         """

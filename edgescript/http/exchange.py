@@ -10,6 +10,7 @@ from edgescript.http import target as targets
 from edgescript.http.body import Body
 from edgescript.http.headers import Headers
 from edgescript.http.message import HTTPError, Response
+from edgescript.http.span import Span
 from edgescript.http.trust import Trust
 
 Change = Callable[["Exchange", Response], None]
@@ -65,6 +66,7 @@ class Exchange:
         "response",
         "root",
         "sent",
+        "span",
         "started",
         "target",
         "upstream",
@@ -118,6 +120,8 @@ class Exchange:
         self.response: Response | None = None
         #: What `proxy` chose: anything with `address` (text) and `latency` (seconds to the response's head).
         self.upstream: Any = None
+        #: The request's place in a trace, where it is traced.
+        self.span: Span | None = None
         self.changes: list[Change] | None = None
         self.endings: list[Ending] | None = None
         #: Set by the engine at the end: bytes of response body sent, and seconds since `started`.

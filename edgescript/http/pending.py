@@ -114,6 +114,29 @@ class Pending(Generic[T]):
         return True
 
 
+async def in_task(coroutine: Coroutine[Any, Any, T]) -> T:
+    """
+    Wait, as a step may, for a coroutine that itself waits for more than `Pending`: anything of asyncio.
+
+    It runs in a task of its own, which is cancelled when whoever waits is given up.
+    """
+    task = _asyncio().get_running_loop().create_task(coroutine)
+    pending: Pending[T] = Pending()
+
+    def tell(task: asyncio.Task[T]) -> None:
+        error = _asyncio().CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            pending.set(task.result())
+        else:
+            pending.fail(error)
+
+    task.add_done_callback(tell)
+    try:
+        return await pending
+    finally:
+        task.cancel()  # nothing happens to one that has ended
+
+
 class Drive(Generic[T]):
     """
     Runs one coroutine that waits for nothing but `Pending` values.

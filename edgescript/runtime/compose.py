@@ -66,6 +66,7 @@ class Server:
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Begin to accept connections; `tasks` holds what runs in the background."""
         self._tasks = tasks
+        await self.graph.start(tasks)
         await self._take_on(self.graph, self._bound)
 
     async def replace(self, graph: Graph) -> None:
@@ -77,7 +78,9 @@ class Server:
         :raises ListenError: if a new address cannot be had; everything stays as it was then
         """
         old = self.graph
-        await self._take_on(graph, self._bind_new(graph))
+        bound = self._bind_new(graph)
+        await graph.start(self._tasks)
+        await self._take_on(graph, bound)
         wanted = {_key(listener) for listener in graph.listeners}
         gone = [self._open.pop(key) for key in tuple(self._open) if key not in wanted]
         self.graph = graph

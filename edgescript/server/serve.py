@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any, NamedTuple
 
 from edgescript.graph.model import Flow, Listener, Program, Site
@@ -22,6 +23,7 @@ log = logging.getLogger("edgescript.serve")
 _SERVER = (b"server", b"edge")
 
 _CALL = Flow.CALL.value
+_AWAIT = Flow.AWAIT.value
 _JUMP = Flow.JUMP.value
 
 
@@ -66,11 +68,30 @@ def _run(exchange: Exchange, program: Program, position: int) -> Response | _Wai
                 position += 1
             elif flow == _JUMP:
                 position = run(exchange)
-            else:
+            elif flow == _AWAIT:
                 return _Waiting(run(exchange), program, position + 1)
+            else:
+                rest = partial(_rest, exchange, program, position + 1)
+                return _Waiting(run(exchange, rest), program, position + 1)
     except Exception as error:
         _blame(error, program, position)
         raise
+
+
+async def _rest(exchange: Exchange, program: Program, position: int) -> Response:
+    """The response of what is below a step that is around it."""
+    mark = 0 if exchange.changes is None else len(exchange.changes)
+    outcome = _run(exchange, program, position)
+    while isinstance(outcome, _Waiting):
+        try:
+            response = await outcome.step
+        except Exception as error:
+            _blame(error, outcome.program, outcome.position - 1)
+            raise
+        outcome = response or _run(exchange, outcome.program, outcome.position)
+    exchange.response = outcome
+    _change(exchange, outcome, mark)
+    return outcome
 
 
 async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> Response:
@@ -118,18 +139,30 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
 
 
 def _changed(exchange: Exchange, response: Response) -> Response:
-    """Let the wrappers have their way with the response: the innermost first."""
+    """The response that the wrappers make of it."""
     exchange.response = response
     if exchange.changes is not None:
-        if first(response.headers, b"server") is None:
-            response.headers.append(_SERVER)
         try:
-            for change in reversed(exchange.changes):
-                change(exchange, response)
-        except Exception as error:
-            discard(response.body)
-            if isinstance(error, Abort):
-                raise
+            _change(exchange, response, 0)
+        except Abort:
+            raise
+        except Exception:
             log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)
             response = exchange.response = plain_error(HTTPError(500))
     return response
+
+
+def _change(exchange: Exchange, response: Response, mark: int) -> None:
+    """Let the wrappers from number `mark` on have their way with the response: the innermost first."""
+    changes = exchange.changes
+    if changes is None:
+        return
+    if first(response.headers, b"server") is None:
+        response.headers.append(_SERVER)
+    try:
+        for change in reversed(changes[mark:]):
+            change(exchange, response)
+    except BaseException:
+        discard(response.body)
+        raise
+    del changes[mark:]

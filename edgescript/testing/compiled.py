@@ -92,7 +92,9 @@ class FreshSites:
         site = self._built.get(number)
         if site is None:
             bound = self._compiled.bound.sites[number]
-            made, resources, problems = build_site(bound, directory=self._compiled.directory, clock=self._clock)
+            made, resources, problems = build_site(
+                bound, self._compiled.bound.settings, directory=self._compiled.directory, clock=self._clock
+            )
             self._resources += resources
             if problems:
                 raise OSError(problems[0].message)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from edgescript.declare.entries import Role
+from edgescript.declare.entries import Rest, Role
 from edgescript.graph.explain import (
     SHOWN_REFUSALS,
     Explanation,
@@ -156,18 +156,21 @@ class _Watching:
             return step.run
         touch = (self._number, position, -1)
 
-        def run(exchange: Exchange) -> Any:
+        def run(exchange: Exchange, *rest: Rest) -> Any:
             self._touched.add(touch)
             described = _described(step, exchange)
             before = (exchange.method, exchange.uri)
+            if step.flow is Flow.AROUND:  # it is told before what is below it
+                self._ran(step, exchange, described, before, None)
             try:
-                result = step.run(exchange)
+                result = step.run(exchange, *rest)
             except Exception as error:
                 self._failed(step, error)
                 raise
             if step.flow is Flow.AWAIT:
                 return self._waited(step, exchange, described, before, result)
-            self._ran(step, exchange, described, before, result)
+            if step.flow is Flow.CALL:
+                self._ran(step, exchange, described, before, result)
             return result
 
         return run
