@@ -40,7 +40,7 @@ SYNTAX = Syntax(
             ),
             Line(
                 part=Part.GROUP,
-                words=("handle", "handle_errors", "handle_path", "route"),
+                words=("handle", "handle_errors", "handle_path", "intercept", "route"),
                 block="directives",
             ),
             Line(
@@ -72,7 +72,7 @@ SYNTAX = Syntax(
             ),
             Line(
                 part=Part.GROUP,
-                words=("handle", "handle_errors", "handle_path", "route"),
+                words=("handle", "handle_errors", "handle_path", "intercept", "route"),
                 block="directives",
             ),
             Line(

@@ -11,13 +11,13 @@
      ("{[ \t]*\\(?:#.*\\)?$" brace settings nil constant)
      ("\\(?:import\\)" keyword directives nil constant)
      ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
-     ("\\(?:handle_errors\\|handle_path\\|handle\\|route\\)" group directives nil constant)
+     ("\\(?:handle_errors\\|handle_path\\|intercept\\|handle\\|route\\)" group directives nil constant)
      ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|log\\|map\\|uri\\)" directive options nil constant)
      ("\\(?:[^ \t\n#{}\"`,(@][^ \t\n{},]*\\(?:{[^{} \t\n]*}[^ \t\n{},]*\\)*\\|{\\$[^{} \t\n]*}[^ \t\n{},]*\\)\\(?:,[ \t]*\\(?:[^ \t\n#{}\"`,(@][^ \t\n{},]*\\(?:{[^{} \t\n]*}[^ \t\n{},]*\\)*\\|{\\$[^{} \t\n]*}[^ \t\n{},]*\\)\\)*,?" site directives nil constant))
     (directives
      ("\\(?:import\\)" keyword directives nil constant)
      ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
-     ("\\(?:handle_errors\\|handle_path\\|handle\\|route\\)" group directives nil constant)
+     ("\\(?:handle_errors\\|handle_path\\|intercept\\|handle\\|route\\)" group directives nil constant)
      ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|log\\|map\\|uri\\)" directive options nil constant)
      ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|write_idle\\|forwarded\\|header_up\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|rewrite\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|age\\|tls\\|via\\|to\\)" option options nil constant))
     (options
