@@ -83,20 +83,19 @@ def test_a_long_body_is_decoded_in_steps(name: str) -> None:
 def test_a_bomb_is_given_up(name: str) -> None:
     bomb = WRITERS[name](bytes(100_000_000))
     decoder = CODINGS[name].decoder()
-    given_out = 0
+    pieces = (piece for part in cut(bomb, STEP) for piece in decoder.feed(part))
+    given_out = []
     with pytest.raises(BodyBroken, match="became too large"):
-        for part in cut(bomb, STEP):
-            for piece in decoder.feed(part):
-                given_out += len(piece)
-    assert given_out < 20_000_000
+        given_out.extend(map(len, pieces))
+    assert sum(given_out) < 20_000_000
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("lost", [1, 5, -10])
-def test_a_body_that_ends_early_is_broken(name: str, lost: int) -> None:
+@pytest.mark.parametrize("end", [-1, -5, 10, 1])
+def test_a_body_that_ends_early_is_broken(name: str, end: int) -> None:
     data = WRITERS[name](b"text that is coded and cut off " * 100)
     with pytest.raises(BodyBroken):
-        decoded(name, [data[:-lost]] if lost > 0 else [data[:-lost]])
+        decoded(name, [data[:end]])
 
 
 @pytest.mark.parametrize("name", ["gzip", "br", "zstd"])
