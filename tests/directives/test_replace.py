@@ -95,5 +95,5 @@ def test_what_makes_no_sense_is_a_problem(mistakes: Any, line: str, message: str
 def test_a_pattern_that_can_take_for_ever_is_warned_of(line: str) -> None:
     catalogue = Catalogue.load()
     source = Source("Edgefile", f":80 {{\n{line}\nrespond hello\n}}\n")
-    analysis = analyse(source, catalogue=catalogue, environment={}, directory="/nowhere")
+    analysis = analyse(source, catalogue=catalogue, environment={})
     assert "W311" in {problem.code for problem in lint(analysis, catalogue)}
