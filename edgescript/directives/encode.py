@@ -196,10 +196,10 @@ def _chooser(offered: tuple[Name, ...], *, by_client: bool) -> Callable[[Exchang
 
 
 def _length(response: Response, *, is_head: bool) -> int | None:
-    """How long the body is, or would be, as far as that is known."""
-    if is_head and (said := fields.said_length(response.headers)) is not None:
-        return said
+    """How long the body is, or with GET would be, as far as that is known."""
     body = response.body
+    if is_head and body == b"":  # as `files` and servers behind `proxy` answer it
+        return fields.said_length(response.headers)
     return len(body) if isinstance(body, bytes) else body.length
 
 

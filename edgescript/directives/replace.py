@@ -64,8 +64,9 @@ class Replace:
     text is found wherever it stands. A match of a regular expression may reach over 4096 characters; where a body pauses,
     what has come is sent up to the end of its last line. Texts are read as UTF-8.
 
-    Parts of files (206) are left as they are. Entity tags become weak; with placeholders in a replacement they are taken
-    away, together with `Last-Modified`, for the body may be another one for each request.
+    Parts of files (206) are left as they are. `Cache-Control: no-transform` does not count here: it is for those who were not
+    asked. Entity tags become weak; with placeholders in a replacement they are taken away, together with `Last-Modified`,
+    for the body may be another one for each request.
 
     ```edge-test
     :80 {
@@ -85,7 +86,9 @@ class Replace:
 
     find: str | None = arg("The text to find, or behind `~` a regular expression.")
     replacement: Template | None = arg("What takes its place; of a regular expression, `$1` is the first group.")
-    once: bool = option("Replace only the first that is found, of each line.", elsewhere=("sub_filter_once",))
+    once: bool = option(
+        "Of each text or pattern, replace only the first that a body has.", elsewhere=("sub_filter_once",)
+    )
     types: tuple[str, ...] = option(
         "Media types of the bodies that are changed; `*` stands for anything.",
         default="text/* application/json application/*+json application/xml application/*+xml application/javascript"

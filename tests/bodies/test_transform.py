@@ -382,3 +382,15 @@ def test_a_bomb_inside_is_bounded_by_the_sink_s_patience() -> None:
         body.cancel()
 
     run(check)
+
+
+def test_a_transformer_that_fails_at_once_leaves_the_file_to_whoever_gave_it(tmp_path: Path) -> None:
+    class Failing(Upper):
+        def finish(self) -> bytes:
+            raise BodyBroken("no end")
+
+    (tmp_path / "file").write_bytes(bytes(10))
+    descriptor = os.open(tmp_path / "file", os.O_RDONLY)
+    with pytest.raises(BodyBroken):
+        transform(FileRange(descriptor, 0, 10), Failing)
+    os.close(descriptor)

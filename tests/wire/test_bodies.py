@@ -120,6 +120,19 @@ def test_precompressed_files_are_sent_as_they_are(
 # ---- upstreams
 
 
+@pytest.mark.parametrize(
+    ("said", "coding"), [("Content-Length: 5000\r\n", "gzip"), ("Content-Length: 5\r\n", None), ("", "gzip")]
+)
+def test_head_of_a_server_counts_by_the_length_that_it_says(
+    proxied: Callable[..., Any], connect: Any, said: str, coding: str | None
+) -> None:
+    client = connect(proxied("encode", f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{said}\r\n".encode()))
+    client.send(get("Accept-Encoding: gzip", method="HEAD"))
+    headers = client.read_answer(method="HEAD").headers
+    assert headers.get("content-encoding") == coding
+    assert headers.get("content-length") == ("5" if said and coding is None else None)
+
+
 def streamed(head: str, *pieces: bytes) -> bytes:
     return f"HTTP/1.1 200 OK\r\n{head}Transfer-Encoding: chunked\r\n\r\n".encode() + b"".join(
         b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces
