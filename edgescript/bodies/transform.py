@@ -186,7 +186,7 @@ class Transformed:
     def start(self, sink: Sink) -> None:
         self._sink = sink
         self._loop = _running_loop()
-        self._transformer = self._make()
+        self._transformer: Transformer = self._make()
         self._body.start(self)
 
     def pause(self) -> None:
@@ -335,7 +335,13 @@ class Transformed:
         sink, self._sink = self._sink, None
         self._waiting.clear()
         self._steps = None
+        # A body and its sink hold each other, and an encoder holds a megabyte: it is not left to the garbage collector.
+        self._transformer = _SPENT
         return sink
+
+
+#: Stands for the transformer of a body that is over.
+_SPENT: Transformer = Chain(())
 
 
 class Pieces:

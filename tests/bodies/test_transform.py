@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import weakref
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -244,6 +245,28 @@ def test_a_source_that_breaks_off_breaks_the_body_off() -> None:
         assert str(sink.error) == "gone"
         await turns()
         assert sink.data == b"A"
+
+    run(check)
+
+
+@pytest.mark.parametrize("how", ["end", "fail", "cancel"])
+def test_a_body_that_is_over_holds_no_transformer(how: str) -> None:
+    """An encoder has a megabyte, which must not wait for the garbage collector."""
+
+    async def check() -> None:
+        transformer = Upper()
+        known = weakref.ref(transformer)
+        source, body, _ = started([transformer].pop)
+        del transformer
+        source.sink.write(b"ab")
+        match how:
+            case "end":
+                source.sink.end([])
+            case "fail":
+                source.sink.fail(BodyBroken("gone"))
+            case "cancel":
+                body.cancel()
+        assert known() is None
 
     run(check)
 
