@@ -48,6 +48,8 @@ class Case:
 
 _SMALL = Load("/api/things")
 _LARGE = Load("/files/large.bin", connections=16)
+_GZIP = Load("/files/things.json", connections=16, fields=("Accept-Encoding: gzip",))
+_ZSTD = Load("/files/things.json", connections=16, fields=("Accept-Encoding: zstd, gzip",))
 _FILE_10K = Load("/small.bin")
 _FILE_1M = Load("/large.bin", connections=16)
 
@@ -269,6 +271,20 @@ CASES = (
         "requests per CPU-second",
         _loaded(servers.edge_files, _FILE_1M, nginx=servers.nginx(servers.nginx_files)),
         (Goal("nginx", 0.9, 1.0),),
+    ),
+    Case(
+        "encode-gzip",
+        "100 KiB of JSON proxied and compressed: gzip of the same level on both sides",
+        "requests per CPU-second",
+        _loaded(servers.edge_encode("gzip"), _GZIP, nginx=servers.nginx(servers.nginx_encode)),
+        (Goal("nginx", 0.8, 0.9),),
+    ),
+    Case(
+        "encode-zstd",
+        "The same with zstd, and nginx's gzip",
+        "requests per CPU-second",
+        _loaded(servers.edge_encode("zstd gzip"), _ZSTD, nginx=servers.nginx(servers.nginx_encode)),
+        (Goal("nginx", 1.5, 2.0),),
     ),
     Case(
         "many",

@@ -76,7 +76,7 @@ def origin(place: Place) -> tuple[Server, int]:
         server {{
             listen 127.0.0.1:{port} backlog=1024;
             location /api/ {{ return 200 "{body}"; }}
-            location /files/ {{ alias {place.files}/; }}
+            location /files/ {{ alias {place.files}/; types {{ application/json json; }} }}
         }}"""
 
     return nginx(text, core=LOAD_CORE)(place)
@@ -328,6 +328,36 @@ http://bench.example:{port} {{
 
 
 # A fixed answer.
+
+
+def nginx_encode(place: Place, port: int) -> str:
+    return nginx_proxy(place, port).replace(
+        "server {",
+        f"server {{ gzip on; gzip_comp_level {GZIP_LEVEL}; gzip_types application/json; gzip_proxied any;",
+        1,
+    )
+
+
+def edge_encode(coding: str) -> Text:
+    """The proxied site, with compression."""
+
+    def text(place: Place, port: int) -> str:
+        return f"""
+http://bench.example:{port} {{
+    encode {coding} {{
+        level gzip {GZIP_LEVEL}
+    }}
+    header X-Served-By bench
+    @served path /api/* /files/*
+    proxy @served 127.0.0.1:{place.upstream_port}
+}}
+"""
+
+    return text
+
+
+#: What `encode` uses where nothing is said, so that both do the same work.
+GZIP_LEVEL = 5
 
 
 def nginx_hello(place: Place, port: int) -> str:

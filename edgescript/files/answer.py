@@ -27,6 +27,7 @@ from edgescript.files.resolve import (
 )
 from edgescript.files.types import content_type
 from edgescript.http import target as targets
+from edgescript.http.accept import codings
 from edgescript.http.body import Body, FileRange
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers, every, replace
@@ -234,7 +235,7 @@ class FileServer:
 
     def _precompressed(self, exchange: Exchange, folder: _Folder, plain: Known, descriptor: int) -> tuple[Known, int]:
         """The best sibling that there is, in place of the file itself."""
-        for coding in precompressed.order(every(exchange.headers, b"accept-encoding"), self.options.codings):
+        for coding in codings(every(exchange.headers, b"accept-encoding"), self.options.codings):
             # A name that no path has: `/app.js.gz` can also be asked for itself, and is no coding of anything then.
             name = f"{plain.path}\0{coding}"
             sibling = folder.known.get(name)

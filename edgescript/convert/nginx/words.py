@@ -108,7 +108,6 @@ _GRPC = ("grpc", "gRPC over HTTP/2 to servers behind it")
 #: Prefixes of directives for which this program will have a directive of its own: its name, and what it is about.
 NOT_YET: dict[str, tuple[str, str]] = {
     "gzip": _GZIP,
-    "gunzip": _GZIP,
     "brotli": _GZIP,
     "zstd": _GZIP,
     "proxy_cache": _CACHE,
@@ -180,6 +179,7 @@ _REASONS: dict[str, str] = {
     "proxy_cookie_domain": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "proxy_cookie_path": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "userid": "this server sets no cookies of its own",
+    "gunzip": "bodies are not decompressed for clients that take no compression",
     "add_trailer": "there is no directive for trailers",
 }
 

@@ -245,7 +245,7 @@ def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: st
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
 
 
-@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "encode", "tracing", "metrics",
+@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "tracing", "metrics",
                                   "push", "acme_server", "rate_limit", "cache", "fs", "log_append"])  # fmt: skip
 def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
     conversion = converted(_site(f"{name} x"))
@@ -292,3 +292,30 @@ def test_a_snippet_that_nothing_imports_stays_as_a_comment(converted: Convert) -
         "not needed: nothing imports it"
     ]
     assert conversion.report.is_complete
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("encode",), "encode zstd gzip"),
+        (("encode gzip zstd",), "encode gzip zstd"),
+        (("encode {", "zstd better", "gzip", "}"), "encode zstd gzip {\n        level zstd 7\n    }"),
+        (
+            ("encode {", "match {", "header Content-Type text/*", "header Content-Type font/*", "status 2xx", "}", "}"),
+            "encode zstd gzip {\n        types text/* font/*\n        match {\n            status 2xx\n        }\n    }",
+        ),
+        (
+            ("encode gzip {", "match header X-Pack yes", "}"),
+            "encode gzip {\n        types *\n        match {\n            header X-Pack yes\n        }\n    }",
+        ),
+    ],
+)
+def test_encode_keeps_its_codings_levels_and_types(converted: Convert, lines: tuple[str, ...], expected: str) -> None:
+    conversion = converted(_site(*lines))
+    assert expected in conversion.text
+    assert conversion.report.is_complete
+
+
+def test_a_coding_or_a_level_that_is_not_there_is_said(converted: Convert) -> None:
+    assert not converted(_site("encode lz4")).report.is_complete
+    assert not converted(_site("encode {", "gzip 12", "}")).report.is_complete
