@@ -133,8 +133,8 @@ def number_of(value: bytes) -> int:
 
     :raises ValueError: if it is none
     """
-    # The length first: int() takes time that grows with the square of it.
-    if len(value) <= 20 and (value.isdigit() or (value[:1] == b"-" and value[1:].isdigit())):
+    # The length first: int() takes time that grows with the square of it. Written in any other way, Redis takes it for none.
+    if len(value) <= 20 and value.removeprefix(b"-").isdigit() and b"%d" % int(value) == value:
         return int(value)
     raise ValueError("the key does not hold a whole number")
 
