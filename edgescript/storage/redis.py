@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -40,7 +41,7 @@ T = TypeVar("T")
 TIMEOUT = 1.0
 PATIENCE = 2.0
 #: Connections to one server; more operations wait their turn.
-MOST_CONNECTIONS = 32
+MOST_CONNECTIONS = 16
 #: Keys that one SCAN looks at.
 PAGE = 500
 #: What the names of locks begin with, behind the prefix; keys do not.
@@ -131,6 +132,7 @@ class Redis:
         self._client: Any = None
         self._sentinel: Any = None
         self._turns = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._connecting = asyncio.Lock()
         #: Those of this process that are changing a key now, so that they do not overtake each other again and again.
         self._changing: dict[bytes, _Queue] = {}
 
@@ -280,7 +282,6 @@ class Redis:
         """Those that each have a part of the keys."""
         if self._url.topology != "cluster":
             return [None]
-        await redis.initialize()
         return list(redis.get_primaries())
 
     async def _run(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
@@ -294,9 +295,11 @@ class Redis:
     async def _bounded(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
         try:
             async with asyncio.timeout(PATIENCE), self._turns:
-                if self._client is None:
-                    self._client = self._connect()
-                result = await work(self._client)
+                result = await work(self._client or await self._connected())
+        except StorageError as error:
+            self._circuit.failed()
+            self._health.failed(error)
+            raise
         except exceptions.ResponseError as error:
             if _is_about_numbers(error):
                 self._works()
@@ -315,7 +318,8 @@ class Redis:
     def _failure(self, error: Exception) -> StorageError:
         # What the library says may hold anything, so only its kind is told on.
         is_away, said = next((away, said) for kind, away, said in _FAILURES if isinstance(error, kind))
-        if is_away:
+        # Of a cluster that was found, it is one server that is away, and the others are not to suffer from that.
+        if is_away and (self._url.topology != "cluster" or self._client is None):
             self._circuit.failed()
         failure = StorageError(f"{self._url}: {said}")
         self._health.failed(failure)
@@ -323,25 +327,54 @@ class Redis:
 
     # ---- connecting
 
+    async def _connected(self) -> Any:
+        async with self._connecting:
+            if self._client is None:
+                made = self._connect()
+                if self._url.topology == "cluster":
+                    # By one alone: where many do it at once, as redis-py would, they close each other's connections.
+                    try:
+                        await made.initialize()
+                    except BaseException:
+                        await made.aclose()
+                        raise
+                self._client = made
+            return self._client
+
     def _connect(self) -> Any:
         """A client; it connects when it is used."""
         url = self._url
         common = self._common()
         if url.topology == "unix":
             return client.Redis(unix_socket_path=url.path, db=url.database, max_connections=MOST_CONNECTIONS, **common)
-        common |= self._tls()
+        tls = self._tls() if url.tls else None
+        common |= {"ssl": url.tls}
         if url.topology == "single":
             host, port = url.hosts[0]
-            return client.Redis(host=host, port=port, db=url.database, max_connections=MOST_CONNECTIONS, **common)
+            made = client.Redis(host=host, port=port, db=url.database, max_connections=MOST_CONNECTIONS, **common)
+            return _through(tls, made)
         if url.topology == "cluster":
-            nodes = [ClusterNode(host, port) for host, port in url.hosts]
-            return client.RedisCluster(
-                startup_nodes=nodes, require_full_coverage=False, max_connections=MOST_CONNECTIONS, **common
-            )
+            return self._cluster(tls, common)
         own = {name: value for name, value in common.items() if name not in ("username", "password")}
         own["password"] = _revealed(self._options.sentinel_password)
         self._sentinel = Sentinel(url.hosts, sentinel_kwargs=own, db=url.database, **common)  # type: ignore[no-untyped-call]
-        return self._sentinel.master_for(url.service, max_connections=MOST_CONNECTIONS)
+        for one in self._sentinel.sentinels:
+            _through(tls, one)
+        return _through(tls, self._sentinel.master_for(url.service, max_connections=MOST_CONNECTIONS))
+
+    def _cluster(self, tls: _Context | None, common: dict[str, Any]) -> Any:
+        made = client.RedisCluster(
+            startup_nodes=[ClusterNode(host, port) for host, port in self._url.hosts],
+            require_full_coverage=False,
+            # It raises where there are too few, and asks for the topology on the side.
+            max_connections=2 * MOST_CONNECTIONS,
+            **common,
+        )
+        if tls is not None:
+            made.connection_kwargs["connection_class"] = tls.connection(made.connection_kwargs["connection_class"])
+            for node in made.nodes_manager.startup_nodes.values():
+                node.connection_class = made.connection_kwargs["connection_class"]
+        return made
 
     def _common(self) -> dict[str, Any]:
         options = self._options
@@ -352,22 +385,52 @@ class Redis:
             "socket_timeout": TIMEOUT,
             "retry": Retry(NoBackoff(), 0),
             "protocol": 2,
-            "lib_name": None,
-            "lib_version": None,
         }
 
-    def _tls(self) -> dict[str, Any]:
-        if not self._url.tls:
-            return {}
+    def _tls(self) -> _Context:
+        """Whom we trust and who we are: with a `ca`, that one alone."""
         options = self._options
-        return {
-            "ssl": True,
-            "ssl_cert_reqs": "required",
-            "ssl_check_hostname": True,
-            "ssl_ca_certs": options.ca,
-            "ssl_certfile": options.certificate,
-            "ssl_keyfile": options.key or options.certificate,
-        }
+        try:
+            context = ssl.create_default_context(cafile=options.ca)
+            if options.certificate is not None:
+                context.load_cert_chain(options.certificate, options.key)
+        except OSError as error:  # an SSLError is one
+            files = ", ".join(file for file in (options.ca, options.certificate, options.key) if file)
+            raise StorageError(f"{self._url}: {files}: {error.strerror or 'no certificate in PEM'}") from None
+        return _Context(context)
+
+
+class _Context:
+    """
+    What redis-py asks for its TLS context.
+
+    It would make one for each connection, which takes 16 ms of the event loop where the system's certificates are read.
+    """
+
+    def __init__(self, made: ssl.SSLContext) -> None:
+        self._made = made
+
+    def get(self) -> ssl.SSLContext:
+        return self._made
+
+    def connection(self, kind: Any) -> Any:
+        """A kind of connection that uses this."""
+        context = self
+
+        class Connection(kind):  # type: ignore[misc]
+            def __init__(self, **options: Any) -> None:
+                super().__init__(**options)
+                self.ssl_context = context
+
+        return Connection
+
+
+def _through(tls: _Context | None, made: Any) -> Any:
+    """The client, with connections that have this context."""
+    if tls is not None:
+        pool = made.connection_pool
+        pool.connection_class = tls.connection(pool.connection_class)
+    return made
 
 
 class _Queue:
