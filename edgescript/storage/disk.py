@@ -16,14 +16,7 @@ from typing import Any, TypeVar
 
 from edgescript.http.pending import in_task
 from edgescript.storage import locks
-from edgescript.storage.base import (
-    LONGEST_KEY,
-    StorageError,
-    check_value,
-    checked_sum,
-    number_of,
-    stored_key,
-)
+from edgescript.storage.base import LONGEST_KEY, StorageError, check_value, checked_sum, number_of, stored_key
 from edgescript.storage.environment import NAME, RESERVE, Environment, FullError, acquire, release
 from edgescript.storage.health import Health
 
@@ -45,6 +38,8 @@ _END = Struct(">d")
 _SECOND = Struct(">Q")
 #: What the names of locks begin with; keys do not.
 _LOCK = b"\0"
+#: Something to write where nothing is to be changed.
+_TOUCHED = b"\0"
 
 
 class Disk:
@@ -231,25 +226,29 @@ class Disk:
             return result
 
         try:
-            return self._run(whole, now, write=True, most=most)
-        except FullError as error:
-            if not self._make_room(now):
-                self._health.failed(error)
-                raise
+            result = self._run(whole, now, write=True, most=most)
+        except FullError:
+            result = self._write_with_room(whole, now, most)
+        if self._health.is_down:
+            self._health.worked()
+        return result
+
+    def _write_with_room(self, whole: Callable[[Any], T], now: float, most: int) -> T:
+        """Once more, without what has expired."""
+        reserve = int(self._max_size * (1 + RESERVE))
+
+        def sweep(transaction: Any) -> int:
+            assert self._environment is not None, "it runs this"
+            return _Writing(transaction, self._environment.expiries, now).sweep(LARGE_STEP)
+
         try:
+            self._run(sweep, now, write=True, most=reserve)
+            # LMDB uses pages again two transactions after the one that freed them.
+            self._run(lambda transaction: transaction.put(_TOUCHED, _END.pack(0.0)), now, write=True, most=reserve)
             return self._run(whole, now, write=True, most=most)
         except FullError as error:
             self._health.failed(error)
             raise
-
-    def _make_room(self, now: float) -> bool:
-        """Take away what has expired, in one go; whether there was anything."""
-
-        def work(transaction: Any) -> int:
-            assert self._environment is not None, "it runs this"
-            return _Writing(transaction, self._environment.expiries, now).sweep(LARGE_STEP)
-
-        return self._run(work, now, write=True, most=int(self._max_size * (1 + RESERVE))) > 0
 
     def _run(self, work: Callable[[Any], T], now: float, *, write: bool = False, most: int = 0) -> T:
         """The one place where the file is used, and where its failures are told."""
@@ -261,15 +260,12 @@ class Disk:
                 self._next_look = now + LOOK_EVERY
                 self._is_swept = False
                 environment.look()
-            result = environment.run(work, write=write, most=most)
+            return environment.run(work, write=write, most=most)
         except FullError:
             raise  # what has expired may make room yet
         except StorageError as error:
             self._health.failed(error)
             raise
-        if self._health.is_down and write:
-            self._health.worked()
-        return result
 
     async def _sync(self) -> None:
         import asyncio

@@ -128,4 +128,3 @@ def redis_maker(name: str, request: pytest.FixtureRequest) -> Callable[[], Redis
 @pytest.fixture
 def hands() -> Hands:
     return Hands()
-
