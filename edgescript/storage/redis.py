@@ -22,7 +22,6 @@ from typing import Any, TypeVar
 
 import redis.asyncio as client
 from redis import exceptions
-from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel
 from redis.backoff import NoBackoff
@@ -30,7 +29,7 @@ from redis.backoff import NoBackoff
 from edgescript.http.pending import in_task
 from edgescript.storage import locks
 from edgescript.storage.base import LEAST_NUMBER, MOST_NUMBER, StorageError, check_value, stored_key
-from edgescript.storage.circuit import Circuit
+from edgescript.storage.cluster import Asking, Cluster, Node, Place
 from edgescript.storage.health import Health
 from edgescript.storage.url import RedisUrl
 from edgescript.text.secret import Secret
@@ -128,11 +127,14 @@ class Redis:
         self._options = options or Options()
         self._prefix = self._options.prefix.encode("utf-8")
         self._health = health or Health("redis", str(url))
-        self._circuit = Circuit(clock)
-        self._client: Any = None
+        self._clock = clock
+        self._alone: Node | None = None
         self._sentinel: Any = None
+        self._context: _Context | None = None
+        self._cluster: Cluster | None = None
+        if url.topology == "cluster":
+            self._cluster = Cluster(url.hosts, self._connect_to, clock=clock)
         self._turns = asyncio.Semaphore(MOST_CONNECTIONS)
-        self._connecting = asyncio.Lock()
         #: Those of this process that are changing a key now, so that they do not overtake each other again and again.
         self._changing: dict[bytes, _Queue] = {}
 
@@ -146,7 +148,7 @@ class Redis:
             value: bytes | None = await redis.get(name)
             return value
 
-        return await self._run(work)
+        return await self._run(name, work)
 
     async def set(self, key: str, value: bytes, *, ttl: float | None = None, durable: bool = False) -> None:
         name = self._name(key)
@@ -157,7 +159,7 @@ class Redis:
                 return await redis.delete(name)
             return await redis.set(name, value, px=_milliseconds(ttl))
 
-        await self._run(work)
+        await self._run(name, work)
 
     async def add(self, key: str, value: bytes, *, ttl: float | None = None) -> bool:
         return await self._add(self._name(key), value, ttl)
@@ -168,7 +170,7 @@ class Redis:
         async def work(redis: Any) -> bool:
             return bool(await redis.delete(name))
 
-        return await self._run(work)
+        return await self._run(name, work)
 
     async def increment(self, key: str, amount: int = 1, *, ttl: float | None = None) -> int:
         name = self._name(key)
@@ -180,7 +182,7 @@ class Redis:
                 return int(await redis.incrby(name, amount))
             return int(await redis.eval(_INCREMENT, 1, name, amount, _milliseconds(ttl)))
 
-        return await self._run(work)
+        return await self._run(name, work)
 
     async def update(
         self,
@@ -207,16 +209,16 @@ class Redis:
                     # Another process was quicker; the end comes with PATIENCE.
                     await asyncio.sleep(random.uniform(0.0, 0.005))  # noqa: S311
 
-        return await self._run(work)
+        return await self._run(name, work)
 
     async def keys(self, prefix: str = "") -> AsyncIterator[str]:
         first = prefix.encode("utf-8", "surrogatepass")
         pattern = _literally(self._prefix + first) + b"*"
-        for node in await self._run(self._nodes):
+        for node in await in_task(self._bounded(None, self._all)):
             seen: set[bytes] = set()  # SCAN may give a key several times
             cursor = 0
             while True:
-                cursor, names = await self._run(partial(_scan, node, cursor, pattern))
+                cursor, names = await self._run_at(node, partial(_scan, cursor, pattern))
                 for name in names:
                     stored = name[len(self._prefix) :]
                     if stored not in seen and not stored.startswith(_LOCK):
@@ -235,18 +237,19 @@ class Redis:
             async def work(redis: Any) -> object:
                 return await redis.eval(_FREE, 1, name, token)
 
-            await self._run(work)
+            await self._run(name, work)
 
         return locks.held(take, free, wait=wait)
 
     async def close(self) -> None:
-        redis, self._client = self._client, None
+        alone, self._alone = self._alone, None
         sentinel, self._sentinel = self._sentinel, None
 
         async def end() -> None:
-            for one in [redis, *(sentinel.sentinels if sentinel else ())]:
-                if one is not None:
-                    await one.aclose()
+            for one in [*([alone.client] if alone else ()), *(sentinel.sentinels if sentinel else ())]:
+                await one.aclose()
+            if self._cluster is not None:
+                await self._cluster.close()
 
         await in_task(end())
 
@@ -263,7 +266,7 @@ class Redis:
                 return not await redis.exists(name)
             return bool(await redis.set(name, value, px=_milliseconds(ttl), nx=True))
 
-        return await self._run(work)
+        return await self._run(name, work)
 
     @asynccontextmanager
     async def _turn(self, name: bytes) -> AsyncIterator[None]:
@@ -278,83 +281,110 @@ class Redis:
             if queue.users == 0:
                 del self._changing[name]
 
-    async def _nodes(self, redis: Any) -> list[Any]:
-        """Those that each have a part of the keys."""
-        if self._url.topology != "cluster":
-            return [None]
-        return list(redis.get_primaries())
+    async def _run(self, name: bytes, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        """Do something with a key, at the server that has it."""
+        if self._cluster is not None:
+            return await self._run_in_cluster(self._cluster, name, work)
+        return await self._run_at(self._only(), work)
 
-    async def _run(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-        """The one place where the server is used, and where its failures are told."""
-        if not self._circuit.may_try():
+    def _only(self) -> Node:
+        """The one server, or the one that the sentinels say."""
+        if self._alone is None:
+            try:
+                self._alone = Node(self._connect(), self._clock)
+            except StorageError as error:
+                self._health.failed(error)
+                raise
+        return self._alone
+
+    async def _run_at(self, node: Node, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        self._check(node)
+        return await in_task(self._bounded(node, partial(work, node.client)))
+
+    async def _run_in_cluster(self, cluster: Cluster, name: bytes, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+        node = cluster.known(name)
+        if node is not None:
+            self._check(node)
+
+        async def follow() -> T:
+            at = node or await cluster.find(name)
+            redis = at.client
+            while True:
+                try:
+                    return await work(redis)
+                except exceptions.AskError as error:
+                    pool = cluster.at(error.host, error.port).client.connection_pool
+                    async with Asking(connection_pool=pool, single_connection_client=True) as asking:
+                        return await work(asking)
+                except exceptions.MovedError as error:
+                    cluster.doubt()
+                    redis = cluster.at(error.host, error.port).client
+                except (exceptions.TryAgainError, exceptions.ClusterDownError):
+                    # While slots move from one server to another, or to the replica of one that died.
+                    await asyncio.sleep(0.05)
+
+        return await in_task(self._bounded(node, follow))
+
+    def _check(self, node: Node) -> None:
+        if not node.circuit.may_try():
             error = StorageError(f"{self._url}: it was away a moment ago")
             self._health.failed(error)
             raise error
-        return await in_task(self._bounded(work))
 
-    async def _bounded(self, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
+    async def _all(self) -> list[Node]:
+        """Those that each have a part of the keys."""
+        if self._cluster is not None:
+            return await self._cluster.all()
+        return [self._only()]
+
+    async def _bounded(self, node: Node | None, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The one place where a server is used, and where its failures are told."""
         try:
             async with asyncio.timeout(PATIENCE), self._turns:
-                result = await work(self._client or await self._connected())
-        except StorageError as error:
-            self._circuit.failed()
+                result = await work()
+        except StorageError as error:  # files for TLS that cannot be read
             self._health.failed(error)
             raise
         except exceptions.ResponseError as error:
             if _is_about_numbers(error):
-                self._works()
+                self._works(node)
                 raise ValueError("the key does not hold a whole number, or the sum is too large") from None
-            raise self._failure(error) from None
+            raise self._failure(node, error) from None
         except (exceptions.RedisError, MasterNotFoundError, OSError) as error:
-            raise self._failure(error) from None
-        self._works()
+            raise self._failure(node, error) from None
+        self._works(node)
         return result
 
-    def _works(self) -> None:
-        self._circuit.worked()
+    def _works(self, node: Node | None) -> None:
+        if node is not None:
+            node.circuit.worked()
         if self._health.is_down:
             self._health.worked()
 
-    def _failure(self, error: Exception) -> StorageError:
+    def _failure(self, node: Node | None, error: Exception) -> StorageError:
         # What the library says may hold anything, so only its kind is told on.
         is_away, said = next((away, said) for kind, away, said in _FAILURES if isinstance(error, kind))
-        # Of a cluster that was found, it is one server that is away, and the others are not to suffer from that.
-        if is_away and (self._url.topology != "cluster" or self._client is None):
-            self._circuit.failed()
+        if is_away:
+            if node is not None:
+                node.circuit.failed()
+            if self._cluster is not None:
+                self._cluster.doubt()
         failure = StorageError(f"{self._url}: {said}")
         self._health.failed(failure)
         return failure
 
     # ---- connecting
 
-    async def _connected(self) -> Any:
-        async with self._connecting:
-            if self._client is None:
-                made = self._connect()
-                if self._url.topology == "cluster":
-                    # By one alone: where many do it at once, as redis-py would, they close each other's connections.
-                    try:
-                        await made.initialize()
-                    except BaseException:
-                        await made.aclose()
-                        raise
-                self._client = made
-            return self._client
-
     def _connect(self) -> Any:
         """A client; it connects when it is used."""
         url = self._url
         common = self._common()
+        if url.topology == "single":
+            return self._connect_to(url.hosts[0])
         if url.topology == "unix":
             return client.Redis(unix_socket_path=url.path, db=url.database, max_connections=MOST_CONNECTIONS, **common)
         tls = self._tls() if url.tls else None
         common |= {"ssl": url.tls}
-        if url.topology == "single":
-            host, port = url.hosts[0]
-            made = client.Redis(host=host, port=port, db=url.database, max_connections=MOST_CONNECTIONS, **common)
-            return _through(tls, made)
-        if url.topology == "cluster":
-            return self._cluster(tls, common)
         own = {name: value for name, value in common.items() if name not in ("username", "password")}
         own["password"] = _revealed(self._options.sentinel_password)
         self._sentinel = Sentinel(url.hosts, sentinel_kwargs=own, db=url.database, **common)  # type: ignore[no-untyped-call]
@@ -362,19 +392,17 @@ class Redis:
             _through(tls, one)
         return _through(tls, self._sentinel.master_for(url.service, max_connections=MOST_CONNECTIONS))
 
-    def _cluster(self, tls: _Context | None, common: dict[str, Any]) -> Any:
-        made = client.RedisCluster(
-            startup_nodes=[ClusterNode(host, port) for host, port in self._url.hosts],
-            require_full_coverage=False,
-            # It raises where there are too few, and asks for the topology on the side.
-            max_connections=2 * MOST_CONNECTIONS,
-            **common,
+    def _connect_to(self, place: Place) -> Any:
+        host, port = place
+        made = client.Redis(
+            host=host,
+            port=port,
+            db=self._url.database,
+            ssl=self._url.tls,
+            max_connections=MOST_CONNECTIONS,
+            **self._common(),
         )
-        if tls is not None:
-            made.connection_kwargs["connection_class"] = tls.connection(made.connection_kwargs["connection_class"])
-            for node in made.nodes_manager.startup_nodes.values():
-                node.connection_class = made.connection_kwargs["connection_class"]
-        return made
+        return _through(self._tls() if self._url.tls else None, made)
 
     def _common(self) -> dict[str, Any]:
         options = self._options
@@ -389,6 +417,8 @@ class Redis:
 
     def _tls(self) -> _Context:
         """Whom we trust and who we are: with a `ca`, that one alone."""
+        if self._context is not None:
+            return self._context
         options = self._options
         try:
             context = ssl.create_default_context(cafile=options.ca)
@@ -397,7 +427,8 @@ class Redis:
         except OSError as error:  # an SSLError is one
             files = ", ".join(file for file in (options.ca, options.certificate, options.key) if file)
             raise StorageError(f"{self._url}: {files}: {error.strerror or 'no certificate in PEM'}") from None
-        return _Context(context)
+        self._context = _Context(context)
+        return self._context
 
 
 class _Context:
@@ -443,12 +474,9 @@ class _Queue:
         self.users = 0
 
 
-async def _scan(node: Any, cursor: int, pattern: bytes, redis: Any) -> tuple[int, list[bytes]]:
-    if node is None:
-        at, names = await redis.scan(cursor, match=pattern, count=PAGE)
-        return at, names
-    at, names = await redis.scan(cursor, match=pattern, count=PAGE, target_nodes=node)
-    return at[node.name], names
+async def _scan(cursor: int, pattern: bytes, redis: Any) -> tuple[int, list[bytes]]:
+    at, names = await redis.scan(cursor, match=pattern, count=PAGE)
+    return at, names
 
 
 def _literally(text: bytes) -> bytes:

@@ -21,6 +21,7 @@ import pytest
 from edgescript.storage.base import StorageError
 from edgescript.storage.disk import Disk
 from edgescript.storage.environment import NAME
+from edgescript.storage.health import QUIET, Health
 
 pytestmark = pytest.mark.anyio
 
@@ -151,7 +152,8 @@ async def fill(store: Disk, size: int, ttl: float | None = None) -> None:
 async def test_the_file_grows_as_far_as_it_may_and_then_it_is_full_until_something_goes(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = Disk(tmp_path, max_size=24 * MIB)
+    now = 0.0
+    store = Disk(tmp_path, max_size=24 * MIB, health=Health("disk", "full", clock=lambda: now))
     with pytest.raises(StorageError, match="full"):
         await fill(store, MIB)
     assert 15 < len([key async for key in store.keys("")]) < 24
@@ -162,6 +164,8 @@ async def test_the_file_grows_as_far_as_it_may_and_then_it_is_full_until_somethi
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert await store.delete("0")
     assert await store.delete("1")
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    now += QUIET
     await store.set("more", bytes(MIB))
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert store._health.errors == 2
@@ -282,12 +286,14 @@ def closed(nobody: None) -> Iterator[Path]:
 async def test_a_directory_without_permission_is_an_error_that_names_it_and_heals(
     closed: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = Disk(closed / "state")
+    now = 0.0
+    store = Disk(closed / "state", health=Health("disk", "closed", clock=lambda: now))
     for call in (store.get("a"), store.set("a", b"1"), store.increment("a")):
         with pytest.raises(StorageError, match=r"closed/state: Permission denied"):
             await call
     assert store._health.errors == 3
     os.chmod(closed, 0o700)
+    now += QUIET
     await store.set("a", b"1")
     assert await store.get("a") == b"1"
     await store.close()
