@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from redis.crc import key_slot
 
 from edgescript.storage.base import StorageError
 from edgescript.storage.redis import MOST_CONNECTIONS, PATIENCE, Options, Redis
@@ -31,6 +32,8 @@ class Load:
         self.good = 0
         self.bad = 0
         self.slowest = 0.0
+        #: The keys that an operation failed for.
+        self.failed: set[str] = set()
         self._ended = asyncio.Event()
         self._tasks = [asyncio.create_task(self._use(f"key:{number}")) for number in range(count)]
 
@@ -42,6 +45,7 @@ class Load:
                 self.good += 1
             except StorageError:
                 self.bad += 1
+                self.failed.add(key)
             self.slowest = max(self.slowest, time.monotonic() - began)
             self._ended.set()
             await asyncio.sleep(0.005)
@@ -257,6 +261,8 @@ async def test_a_cluster_serves_what_its_other_servers_have_and_all_when_the_los
         three[0].kill()
         await load.some("bad", 100)
         await load.some("good", 200)
+        # The first of three has the first third of the slots.
+        assert {key_slot(f"edge:{key}".encode()) < 16384 // 3 for key in load.failed} == {True}
         await asyncio.to_thread(three[0].start)
         await asyncio.to_thread(three[0].wait_until, "cluster_state:ok", "CLUSTER", "INFO")
         await load.some("good", 500)
