@@ -87,7 +87,7 @@ class StorageSetting:
     {
         storage redis rediss+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster/0 {
             user edge
-            password {$REDIS_PASSWORD}
+            password {$REDIS_PASSWORD:change-me}
             ca /etc/edge/redis-ca.pem
         }
     }
