@@ -5,18 +5,19 @@ A holder is known by a token that nobody else has, so that whoever comes back af
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 from edgescript.http.pending import in_task
+from edgescript.storage.base import StorageError
 
 #: Seconds between two looks at a lock that somebody holds: from the first to the last.
 FIRST_LOOK, LAST_LOOK = 0.002, 0.1
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def held(
     take: Callable[[bytes], Awaitable[bool]], free: Callable[[bytes], Awaitable[object]], *, wait: float
 ) -> AsyncIterator[bool]:
@@ -28,7 +29,9 @@ async def held(
     try:
         yield True
     finally:
-        await free(token)
+        # Where the store fails, as it has told by itself, the lock is free when its time is over; what the block did stands.
+        with contextlib.suppress(StorageError):
+            await free(token)
 
 
 async def _taken(take: Callable[[], Awaitable[bool]], wait: float) -> bool:

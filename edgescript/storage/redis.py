@@ -214,7 +214,7 @@ class Redis:
     async def keys(self, prefix: str = "") -> AsyncIterator[str]:
         first = prefix.encode("utf-8", "surrogatepass")
         pattern = _literally(self._prefix + first) + b"*"
-        for node in await in_task(self._bounded(None, self._all)):
+        for node in await in_task(self._bounded(self._all, [])):
             seen: set[bytes] = set()  # SCAN may give a key several times
             cursor = 0
             while True:
@@ -299,37 +299,44 @@ class Redis:
 
     async def _run_at(self, node: Node, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
         self._check(node)
-        return await in_task(self._bounded(node, partial(work, node.client)))
+        return await in_task(self._bounded(partial(work, node.client), [node]))
 
     async def _run_in_cluster(self, cluster: Cluster, name: bytes, work: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
         node = cluster.known(name)
         if node is not None:
             self._check(node)
+        asked = [] if node is None else [node]
 
         async def follow() -> T:
-            at = node or await cluster.find(name)
-            redis = at.client
+            if not asked:
+                asked.append(await cluster.find(name))
+                if not asked[0].circuit.may_try():
+                    raise self._away()
             while True:
                 try:
-                    return await work(redis)
+                    return await work(asked[-1].client)
                 except exceptions.AskError as error:
-                    pool = cluster.at(error.host, error.port).client.connection_pool
+                    asked.append(cluster.at(error.host, error.port))
+                    pool = asked[-1].client.connection_pool
                     async with Asking(connection_pool=pool, single_connection_client=True) as asking:
                         return await work(asking)
                 except exceptions.MovedError as error:
                     cluster.doubt()
-                    redis = cluster.at(error.host, error.port).client
+                    asked.append(cluster.at(error.host, error.port))
                 except (exceptions.TryAgainError, exceptions.ClusterDownError):
                     # While slots move from one server to another, or to the replica of one that died.
                     await asyncio.sleep(0.05)
 
-        return await in_task(self._bounded(node, follow))
+        return await in_task(self._bounded(follow, asked))
 
     def _check(self, node: Node) -> None:
         if not node.circuit.may_try():
-            error = StorageError(f"{self._url}: it was away a moment ago")
+            error = self._away()
             self._health.failed(error)
             raise error
+
+    def _away(self) -> StorageError:
+        return StorageError(f"{self._url}: it was away a moment ago")
 
     async def _all(self) -> list[Node]:
         """Those that each have a part of the keys."""
@@ -337,38 +344,44 @@ class Redis:
             return await self._cluster.all()
         return [self._only()]
 
-    async def _bounded(self, node: Node | None, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The one place where a server is used, and where its failures are told."""
+    async def _bounded(self, work: Callable[[], Coroutine[Any, Any, T]], asked: list[Node]) -> T:
+        """
+        The one place where servers are used, and where their failures are told.
+
+        :param asked: those that were asked so far; the last one is the one whose answer counts
+        """
         try:
             async with asyncio.timeout(PATIENCE), self._turns:
                 result = await work()
-        except StorageError as error:  # files for TLS that cannot be read
+        except StorageError as error:  # it is away, or files for TLS cannot be read
             self._health.failed(error)
             raise
         except exceptions.ResponseError as error:
             if _is_about_numbers(error):
-                self._works(node)
+                self._works(asked)
                 raise ValueError("the key does not hold a whole number, or the sum is too large") from None
-            raise self._failure(node, error) from None
-        except (exceptions.RedisError, MasterNotFoundError, OSError) as error:
-            raise self._failure(node, error) from None
-        self._works(node)
+            raise self._failure(asked, error) from None
+        except (exceptions.RedisError, OSError) as error:
+            raise self._failure(asked, error) from None
+        self._works(asked)
         return result
 
-    def _works(self, node: Node | None) -> None:
-        if node is not None:
+    def _works(self, asked: list[Node]) -> None:
+        for node in asked:
             node.circuit.worked()
         if self._health.is_down:
             self._health.worked()
 
-    def _failure(self, node: Node | None, error: Exception) -> StorageError:
+    def _failure(self, asked: list[Node], error: Exception) -> StorageError:
         # What the library says may hold anything, so only its kind is told on.
         is_away, said = next((away, said) for kind, away, said in _FAILURES if isinstance(error, kind))
-        if is_away:
-            if node is not None:
+        for node in asked[-1:]:
+            if is_away:
                 node.circuit.failed()
-            if self._cluster is not None:
-                self._cluster.doubt()
+            else:
+                node.circuit.worked()
+        if is_away and self._cluster is not None:
+            self._cluster.doubt()
         failure = StorageError(f"{self._url}: {said}")
         self._health.failed(failure)
         return failure
