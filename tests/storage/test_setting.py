@@ -22,6 +22,7 @@ from edgescript.settings.storage import storage_of
 from edgescript.storage.base import StorageError
 from edgescript.storage.health import ERRORS
 from edgescript.testing.suite import open_suite
+from edgescript.text.render import as_text
 from edgescript.text.source import Source
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +159,16 @@ def test_passwords_are_in_no_dump_of_the_graph() -> None:
     assert dump.count('"***"') == 3
     assert "'***'" not in dump
     assert "s3cr3t" not in dump + repr(graph.settings)
+
+
+@pytest.mark.parametrize("url", ["redis://ann:s3cr3t@h:x", "redis://:s3cr3t/@h/0/0", "redis+cluster://a:s3cr3t@h/7"])
+def test_a_url_that_is_wrong_is_shown_without_its_password(url: str) -> None:
+    text = global_block(f"storage redis {url}")
+    _, problems = load(Source("Edgefile", text), catalogue=CATALOGUE, environment={}, directory=".")
+    shown = as_text(problems) + str([(problem.message, problem.hint) for problem in problems])
+    assert "E106" in shown
+    assert "s3cr3t" not in shown
+    assert ":******" in shown
 
 
 def test_to_read_a_file_opens_nothing_and_imports_nothing_heavy(tmp_path: Path) -> None:
