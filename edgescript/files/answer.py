@@ -221,7 +221,7 @@ class FileServer:
             _check_method(exchange)
             if self.options.codings:
                 known, descriptor = self._precompressed(exchange, folder, known, descriptor)
-            status = self.options.status or (exchange.error.status if exchange.error else 200)
+            status = self.options.status or _status_in_place(exchange)
             if status == 200 and any(name in CONDITIONS for name, _ in exchange.headers):
                 return _conditional(exchange, known, descriptor)
             return _whole(exchange, known, descriptor, status)
@@ -278,11 +278,19 @@ def _sibling(tree: Tree, path: str) -> Found | None:
     return found
 
 
+def _status_in_place(exchange: Exchange) -> int:
+    """The status of a file: that of the error in whose place it is sent, whoever raised it, or 200."""
+    if exchange.intercepted is not None:
+        status = exchange.intercepted.status
+        return status if status >= 400 else 200
+    return 200 if exchange.error is None else exchange.error.status
+
+
 def _check_method(exchange: Exchange) -> None:
     """
-    :raises HTTPError: 405; but not while an error is answered, whatever method led to it
+    :raises HTTPError: 405; but not while an error or another response is answered, whatever method led to it
     """
-    if exchange.method not in _READING and exchange.error is None:
+    if exchange.method not in _READING and exchange.error is None and exchange.intercepted is None:
         raise HTTPError(405, "files can only be read", [(b"allow", b"GET, HEAD")])
 
 

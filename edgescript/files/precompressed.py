@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from edgescript.files.accept import weights
+from edgescript.http.accept import weights
 
 #: File suffixes by content coding; zstd is RFC 8878's name, br RFC 7932's.
 SUFFIXES = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}

@@ -57,6 +57,7 @@ class Exchange:
         "error",
         "headers",
         "host",
+        "intercepted",
         "method",
         "original_method",
         "path",
@@ -116,6 +117,8 @@ class Exchange:
         self.root: str | None = None
         #: While `handle_errors` runs: what it answers.
         self.error: HTTPError | None = None
+        #: While the block of an `intercept` runs: the response that it looks at.
+        self.intercepted: Response | None = None
         #: Set once there is one, before response changes run.
         self.response: Response | None = None
         #: What `proxy` chose: anything with `address` (text) and `latency` (seconds to the response's head).

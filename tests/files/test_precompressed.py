@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from edgescript.files.accept import weights
 from edgescript.files.precompressed import order
+from edgescript.http.accept import weights
 
 ALL = ("br", "zstd", "gzip")
 

@@ -138,7 +138,6 @@ NOT_YET: dict[str, tuple[str, str]] = {
     "sub_filter": ("replace", "changes of response bodies"),
     "health_check": ("health", "health checks"),
     "mirror": ("mirror", "copies of requests to another server"),
-    "proxy_intercept_errors": ("intercept", "error pages in place of a server's own"),
     "stream": ("tcp", "sites of TCP and UDP"),
     "split_clients": ("split", "shares of clients"),
 }
@@ -174,6 +173,7 @@ _REASONS: dict[str, str] = {
     "add_before_body": "bodies are not changed",
     "add_after_body": "bodies are not changed",
     "ssi": "there are no server-side includes",
+    "proxy_intercept_errors": "write `intercept 404 5xx { … }` above the `proxy`, with what the error pages are",
     "proxy_bind": "connections to servers leave from whichever address the system chooses",
     "mail": "this server serves HTTP only",
     "proxy_set_body": "bodies are passed on as they come",

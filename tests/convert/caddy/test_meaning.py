@@ -255,11 +255,44 @@ def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: st
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
 
 
-@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "encode", "templates", "tracing", "metrics", "intercept",
+@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "encode", "tracing", "metrics",
                                   "push", "acme_server", "rate_limit", "cache", "fs", "log_append"])  # fmt: skip
 def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
     conversion = converted(_site(f"{name} x"))
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("handle_response {", "respond a 200", "}"), "intercept {"),
+        (("@e status 404 5xx", "handle_response @e {", "respond a 200", "}"), "intercept 404 5xx {"),
+        (("@e {", "header X-A b*", "}", "handle_response @e {", "respond a 200", "}"), "intercept header X-A b* {"),
+    ],
+)
+def test_intercept_says_itself_which_responses_it_is_for(
+    converted: Convert, lines: tuple[str, ...], expected: str
+) -> None:
+    conversion = converted(_site("intercept {", *lines, "}", "respond b"))
+    assert expected in _lines(conversion)
+    assert [one.outcome for one in conversion.report.open()] == [Outcome.PARTLY]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("handle_response {", "respond a", "}", "handle_response {", "respond b", "}"),
+        ("handle_response @nobody {", "respond a", "}"),
+        ("@e {", "status 404", "header X y", "}", "handle_response @e {", "respond a", "}"),
+        ("@e header !X", "handle_response @e {", "respond a", "}"),
+        (),
+    ],
+)
+def test_an_intercept_that_says_more_than_ours_can_stays_as_a_comment(
+    converted: Convert, lines: tuple[str, ...]
+) -> None:
+    conversion = converted(_site("intercept {", *lines, "}", "respond b"))
+    assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT]
 
 
 def test_a_snippet_that_nothing_imports_stays_as_a_comment(converted: Convert) -> None:
