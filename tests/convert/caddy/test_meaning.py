@@ -56,6 +56,16 @@ def test_a_global_option_changes_the_order(converted: Convert) -> None:
     assert text.index("respond /a b") < text.index("header A b")
 
 
+@pytest.mark.parametrize("option", ["storage file_system /var/lib/x", "storage file_system {\nroot /var/lib/x\n}"])
+def test_a_directory_of_state_stays_where_it_is(converted: Convert, option: str) -> None:
+    assert "storage disk /var/lib/x" in converted(f"{{\n{option}\n}}\n" + _site("respond a")).text
+
+
+def test_a_store_of_a_module_is_not_taken_for_one_of_ours(converted: Convert) -> None:
+    text = converted("{\nstorage redis {\nhost 10.0.0.1\n}\n}\n" + _site("respond a")).text
+    assert "\n    storage redis" not in text
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
