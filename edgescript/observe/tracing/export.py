@@ -130,7 +130,9 @@ class Exporter:
             self._failed.add(len(batch))
             self._tell_failed(reason)
             if self._closing.wait(pause):
+                self._failed.add(len(self._waiting))
                 self._waiting.clear()
+            self._some.set()
             return min(pause * 2, LONGEST_PAUSE)
         return pause
 

@@ -154,6 +154,25 @@ class Passed:
             state = b"" if self.parent is None else self.parent.state
             self._propagation.inject(headers, self.trace_id, self.span_id, sampled=False, state=state)
 
+    def recorded_late(self, name: str, duration: float, take: Take) -> Recorded:
+        """
+        A span for a request that is over, in the same place of the trace.
+
+        :param duration: seconds that it took
+        """
+        parent = self.parent
+        return Recorded(
+            name,
+            "server",
+            trace_id=self.trace_id,
+            span_id=self.span_id if parent is None else None,
+            parent_id="" if parent is None else parent.span_id,
+            state=b"" if parent is None else parent.state,
+            propagation=self._propagation,
+            take=take,
+            began=time.time_ns() - int(duration * 1e9),
+        )
+
 
 def _nowhere(record: Record) -> None:
     """For what begins when its request is over."""
