@@ -65,6 +65,10 @@ class Group:
                     attempt.span.end(failure.reason)
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
+            except BaseException as error:
+                if attempt.span is not None:
+                    attempt.span.end(str(error) or type(error).__name__)
+                raise
 
     async def close(self) -> None:
         for pool in self.pools:
