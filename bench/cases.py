@@ -234,10 +234,21 @@ CASES = (
     ),
     Case(
         "proxy-loaded",
-        "The same with a JSON log to a file, four more wrappers and 20 routes; nginx is bare",
+        "The same with metrics, a JSON log to a file, traces that are not recorded, four more wrappers and 20 routes; "
+        "nginx is bare",
         "requests per CPU-second",
-        _loaded(servers.edge_loaded, _SMALL, nginx=_PROXIES["nginx"]),
+        _loaded(servers.edge_loaded("0%"), _SMALL, nginx=_PROXIES["nginx"]),
         (Goal("nginx", 0.4, 0.5),),
+    ),
+    Case(
+        "proxy-sampled",
+        "The same with 1 % of the requests recorded and sent to a collector",
+        "requests per CPU-second",
+        (
+            Contender("sampled", "edge", throughput(servers.edge(servers.edge_loaded("1%")), _SMALL)),
+            Contender("unsampled", "edge", throughput(servers.edge(servers.edge_loaded("0%")), _SMALL)),
+        ),
+        (Goal("unsampled", 0.9, 0.95, who="sampled"),),
     ),
     Case(
         "hello",

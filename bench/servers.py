@@ -306,13 +306,26 @@ http://bench.example:{port} {{
 """
 
 
-def edge_loaded(place: Place, port: int) -> str:
-    """Twenty routes, a JSON log into a file, and four more wrappers around the proxied one."""
+def edge_loaded(sample: str) -> Text:
+    """
+    Everything at once: metrics, a JSON log into a file, traces, four more wrappers, and twenty routes; one is proxied.
+
+    :param sample: how many of the requests are recorded as spans, which the origin is sent as a collector would be
+    """
     others = "\n".join(f'    handle /other-{number}/* {{\n        respond 200 "other"\n    }}' for number in range(19))
-    return f"""
+    return lambda place, port: (
+        f"""
+{{
+    tracing {{
+        endpoint http://127.0.0.1:{place.upstream_port}/api/v1/traces
+    }}
+}}
 http://bench.example:{port} {{
     log {{
         output file {place.directory}/access.log
+    }}
+    trace {{
+        sample {sample}
     }}
     header X-Served-By bench
     header X-Frame-Options DENY
@@ -325,6 +338,7 @@ http://bench.example:{port} {{
     }}
 }}
 """
+    )
 
 
 # A fixed answer.

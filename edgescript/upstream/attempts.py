@@ -45,6 +45,8 @@ class Group:
         fresh = False
         while True:
             attempt = exchange.upstream = Attempt(pool.address, exchange.method)
+            if exchange.span is not None:
+                attempt.trace(exchange, pool.endpoint)
             try:
                 connection = (None if fresh else pool.take()) or await pool.connect()
                 pending = send(exchange, pool, connection, self.changes, attempt)
@@ -59,8 +61,14 @@ class Group:
                     raise
                 return receive(exchange, connection, self.changes, attempt, response)
             except UpstreamError as failure:
+                if attempt.span is not None:
+                    attempt.span.end(failure.reason)
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
+            except BaseException as error:
+                if attempt.span is not None:
+                    attempt.span.end(str(error) or type(error).__name__)
+                raise
 
     async def close(self) -> None:
         for pool in self.pools:

@@ -255,11 +255,19 @@ def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: st
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
 
 
-@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "tracing", "metrics",
+@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "metrics",
                                   "push", "acme_server", "rate_limit", "cache", "fs", "log_append"])  # fmt: skip
 def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
     conversion = converted(_site(f"{name} x"))
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
+
+
+def test_tracing_is_trace_and_records_everything_as_caddy_does(converted: Convert) -> None:
+    conversion = converted(_site("tracing {", "span shop", "span_attributes {", "a {method}", "}", "}", "respond b"))
+    lines = _lines(conversion)
+    at = lines.index("trace {")
+    assert lines[at + 1 : at + 4] == ["sample 100%", "span shop", "attribute a {method}"]
+    assert conversion.report.is_complete
 
 
 @pytest.mark.parametrize(
