@@ -44,17 +44,12 @@ def _place(text: str, scope: Scope) -> str | RedisUrl:
         raise KindError(str(error)) from None
 
 
-def _secret(text: str, scope: Scope) -> Secret:
-    return Secret(text)
-
-
 StorageKind = Annotated[
     str, Kind("kind of storage", "memory, disk or redis", tuple(_KINDS), _kind, words=tuple(_KINDS))
 ]
 StoragePlace = Annotated[
     Any, Kind("directory or URL", f"a directory, or a URL such as {EXAMPLE}", ("/var/lib/edge", EXAMPLE), _place)
 ]
-SecretText = Annotated[Any, Kind("secret", "a text that is not shown again", ("{$REDIS_PASSWORD}",), _secret)]
 
 
 @setting("storage")
@@ -103,8 +98,8 @@ class StorageSetting:
         "How many bytes it may take; without it 1 GiB on disk, and 64 MiB in memory.", least=1024 * 1024
     )
     user: str | None = option("Whom Redis knows us as.")
-    password: SecretText | None = option("What Redis asks for. It can stand in the URL as well.")
-    sentinel_password: SecretText | None = option("What the sentinels ask for, where they do.")
+    password: Secret | None = option("What Redis asks for. It can stand in the URL as well.")
+    sentinel_password: Secret | None = option("What the sentinels ask for, where they do.")
     ca: str | None = option(
         "A file of certificates in PEM: who may have signed that of Redis; without it, whom the system trusts."
     )

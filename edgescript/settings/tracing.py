@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from edgescript.declare.entries import Build, Complaint, record, setting
 from edgescript.declare.fields import arg, option
-from edgescript.declare.kinds import Duration
-from edgescript.settings.storage import SecretText
+from edgescript.declare.kinds import Duration, Secret
 
 if TYPE_CHECKING:
     from edgescript.observe.tracing.export import Exporter
@@ -21,7 +20,7 @@ class SentField:
     """A header field that the collector is sent."""
 
     name: str = arg("Its name.")
-    value: SecretText = arg("Its value, which is not shown again.")
+    value: Secret = arg("Its value, which is not shown again.")
 
 
 @record
