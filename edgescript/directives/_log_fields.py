@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from edgescript.declare.entries import Complaint, record
@@ -12,7 +13,6 @@ from edgescript.declare.kinds import Kind, KindError, Scope, resolve
 from edgescript.expr import template as templates
 from edgescript.expr.names import Reader
 from edgescript.expr.template import Template, TemplateError
-from edgescript.http.exchange import Exchange
 from edgescript.observe.lines import FIELD_NAME, NAMES, TEXTS, Added, Selection, in_text
 from edgescript.observe.masking import REDACTED, SECRET_FIELDS, Change, Cookies, Query, hasher, ip_mask
 from edgescript.text.problem import did_you_mean
@@ -48,7 +48,7 @@ _SAME = {
 class LogTemplate(Template):
     """A text with placeholders for a line of a log."""
 
-    readers: Mapping[str, Reader] = field(default_factory=dict)
+    readers: Mapping[str, Reader] = dataclasses.field(default_factory=dict)
 
     def compiled(self, wrap: Wrap) -> Reader:
         """The text with its placeholders wrapped."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from edgescript.declare.entries import Complaint, record
@@ -13,9 +13,11 @@ from edgescript.declare.fields import arg, option
 from edgescript.declare.kinds import Duration, Kind, KindError, Scope, Size
 from edgescript.metric import Meter
 from edgescript.observe.file import File, Rotation
-from edgescript.observe.network import Address
 from edgescript.observe.stream import Standard
 from edgescript.observe.writer import Destination, LineWriter
+
+if TYPE_CHECKING:
+    from edgescript.observe.network import Address
 
 _MODE = re.compile(r"0?[0-7]{3}")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -242,6 +244,8 @@ def _logs_url(text: str) -> str:
 
 
 def _syslog_address(text: str, trust_file: str | None, server_name: str | None) -> Address:
+    from edgescript.observe.network import Address
+
     found = _SYSLOG.fullmatch(text)
     assert found is not None
     if found["path"] is not None:

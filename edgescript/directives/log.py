@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -138,6 +137,8 @@ class Log:
         """Whether a request leaves a line; None: all do."""
         if not self.status and self.min_duration is None and self.sample is None:
             return None
+        import random
+
         statuses = frozenset(
             status for status in range(1000) if any(pattern.matches(status) for pattern in self.status)
         )

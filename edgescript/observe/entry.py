@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 #: Severities of RFC 5424, 6.2.1.
-ERROR, WARNING, INFO, DEBUG = 3, 4, 6, 7
+CRITICAL, ERROR, WARNING, INFO, DEBUG = 2, 3, 4, 6, 7
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ without a key of one's own, whoever can guess a value can also see that it was g
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,6 +52,8 @@ def _masked(text: str, ipv4: int, ipv6: int) -> str:
 
 def hasher(key: str = "") -> Change:
     """16 hexadecimal digits for a text, the same for the same text; nothing for nothing."""
+    import hashlib
+    import hmac
 
     def hashed(text: str) -> str:
         if not text:

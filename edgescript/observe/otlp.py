@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from edgescript.observe.entry import DEBUG, ERROR, INFO, WARNING, Entry
+from edgescript.observe.entry import CRITICAL, DEBUG, ERROR, INFO, WARNING, Entry
 from edgescript.observe.writer import Rejected
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ TIMEOUT = 10.0
 _AGAIN = (429, 502, 503, 504)
 _MOST_OF_AN_ANSWER = 64 * 1024
 #: Numbers and names of https://opentelemetry.io/docs/specs/otel/logs/data-model/#severity-fields.
-_SEVERITIES = {ERROR: (17, "ERROR"), WARNING: (13, "WARN"), INFO: (9, "INFO"), DEBUG: (5, "DEBUG")}
+_SEVERITIES = {
+    CRITICAL: (21, "FATAL"),
+    ERROR: (17, "ERROR"),
+    WARNING: (13, "WARN"),
+    INFO: (9, "INFO"),
+    DEBUG: (5, "DEBUG"),
+}
 #: OpenTelemetry's names for what it has a name for.
 ATTRIBUTES = {
     "client_ip": "client.address",
