@@ -74,7 +74,7 @@ def request_of(batch: deque[Entry], service_name: str) -> ExportLogsServiceReque
     scope.scope.name = "edgescript"
     for entry in batch:
         record = scope.log_records.add()
-        record.time_unix_nano = record.observed_time_unix_nano = int(entry.when * 1_000_000_000)
+        record.time_unix_nano = record.observed_time_unix_nano = round(entry.when * 1_000_000) * 1000
         record.severity_number, record.severity_text = _SEVERITIES.get(entry.severity, _SEVERITIES[INFO])
         record.body.string_value = entry.text.encode("utf-8", "replace").decode()
         for name, value, is_number in entry.fields:

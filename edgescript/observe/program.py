@@ -66,11 +66,11 @@ def set_up(
     logging.captureWarnings(True)
 
     def undo() -> None:
+        if writer is not None:
+            writer.finish()  # while what it says about itself is still shown
         logging.captureWarnings(False)
         root.handlers[:] = before
         root.setLevel(level)
-        if writer is not None:
-            writer.finish()
 
     return undo
 
