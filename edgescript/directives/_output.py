@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from edgescript.declare.entries import Complaint, record
@@ -30,6 +30,9 @@ _SYSLOG_EXPECTED = "the address of a syslog server, such as udp://10.0.0.5:514, 
 #: RFC 5424, 6.3.2: a name of one's own is followed by one's enterprise number.
 _STRUCTURED_DATA = re.compile(r'[^\s=\]"@]{1,24}@[0-9.]{1,7}')
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+Destinations = Literal["stdout", "stderr", "discard", "file", "syslog", "journald", "otlp"]
+OUTPUTS = get_args(Destinations)
 
 Facility = Literal[
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
@@ -124,7 +127,7 @@ _FOR = {
 class Output:
     """Where lines go."""
 
-    to: Literal["stdout", "stderr", "discard", "file", "syslog", "journald", "otlp"] = arg(
+    to: Destinations = arg(
         "A stream, `file` with a path behind it, `syslog` with an address (`udp://`, `tcp://`, `tls://`, `unix/` and a path), "
         "`journald`, `otlp` with the URL of a collector, or nowhere."
     )
@@ -186,6 +189,11 @@ class Output:
     def takes_text(self) -> bool:
         """Lines as they are; otherwise entries."""
         return self.to in ("stdout", "stderr", "file")
+
+    @property
+    def takes_fields(self) -> bool:
+        """Of entries: also what their text is made of."""
+        return self.to != "syslog" or self.structured_data is not None
 
     def name(self, directory: str) -> str:
         """What it is called in messages and metrics."""

@@ -10,11 +10,11 @@ from edgescript.declare.fields import arg, group, option
 from edgescript.declare.kinds import Duration, Percentage
 from edgescript.declare.values import StatusPattern
 from edgescript.directives._log_fields import Fields, LogText
-from edgescript.directives._output import Output
+from edgescript.directives._output import OUTPUTS, Output
 from edgescript.http.exchange import Exchange
 from edgescript.observe import tap
 from edgescript.observe.access import Line
-from edgescript.observe.lines import combined_lines, common_lines, console_lines, entries, json_lines
+from edgescript.observe.lines import EVERYTHING, combined_lines, common_lines, console_lines, entries, json_lines
 from edgescript.observe.writer import DISCARDED
 
 _FORMATS = {"json": json_lines, "console": console_lines, "common": common_lines, "combined": combined_lines}
@@ -36,7 +36,7 @@ class Format:
             yield Complaint("text", f"{self.kind} has no text", "write `format template` for a line of your own")
 
 
-@directive("log", role=Role.WRAPPER, outermost=True, elsewhere=("access_log", "accesslog"))
+@directive("log", role=Role.WRAPPER, outermost=True, elsewhere=("accesslog",))
 class Log:
     """
     Write one line about each request, when its response has been sent.
@@ -93,6 +93,10 @@ class Log:
     sample: Percentage | None = option("Of requests that did not fail, only so many.", elsewhere=("sampling",))
 
     def check(self) -> Iterator[Complaint]:
+        if self.name in OUTPUTS:
+            yield Complaint(
+                "name", f'a log called "{self.name}" goes elsewhere', f"write `output {self.name}` in its block"
+            )
         fields = self.fields
         if fields is None:
             return
@@ -124,7 +128,8 @@ class Log:
         line = self._line()
         if self.output.takes_text:
             return line
-        return entries(line) if self.fields is None else entries(line, self.fields.selection())
+        selection = EVERYTHING if self.fields is None else self.fields.selection()
+        return entries(line, selection, has_fields=self.output.takes_fields)
 
     def _line(self) -> Line:
         if self.format.text is not None:

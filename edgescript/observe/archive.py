@@ -53,7 +53,9 @@ def old_files(path: str) -> list[Old]:
         if not (plain.startswith(f"{stem}-") and plain.endswith(end)):
             continue
         stamp = _STAMP.fullmatch(plain[len(stem) + 1 : len(plain) - len(end)])
-        if stamp is not None:
+        if stamp is None:
+            continue
+        with contextlib.suppress(ValueError):  # digits that are no time: not ours
             when = calendar.timegm(time.strptime(stamp[1], "%Y-%m-%dT%H-%M-%S")) + int(stamp[2]) / 1000
             found.append(Old(when, entry.path, plain != entry.name))
     return sorted(found, reverse=True)

@@ -103,14 +103,11 @@ class File:
         while True:
             descriptor = self._opened()
             with self._locked(descriptor, exclusive=False):
-                if not self._is_elsewhere(descriptor):
-                    if not self._is_due(descriptor):
-                        yield descriptor
-                        return
-                    is_due = True
-                else:
-                    is_due = False
-            if is_due:
+                is_elsewhere = self._is_elsewhere(descriptor)
+                if not is_elsewhere and not self._is_due(descriptor):
+                    yield descriptor
+                    return
+            if not is_elsewhere:
                 self._turn_over(descriptor)
             self._forget()
 
@@ -194,5 +191,6 @@ def _open(path: str, mode: int) -> int:
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         descriptor = os.open(path, flags, mode)
-    os.chmod(descriptor, mode)  # whatever the umask is
+    if os.chmod in os.supports_fd:
+        os.chmod(descriptor, mode)  # whatever the umask is
     return descriptor

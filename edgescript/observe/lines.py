@@ -299,21 +299,25 @@ def _common_stamper(wall: Wall) -> Callable[[], str]:
 # ---- for outputs that want more than a text
 
 
-def entries(line: Line, selection: Selection = EVERYTHING, wall: Wall = time.time) -> Callable[[Exchange], Entry]:
-    """What makes entries: their text is the line, and beside it stand the fields that it is made of."""
+def entries(
+    line: Line, selection: Selection = EVERYTHING, wall: Wall = time.time, *, has_fields: bool = True
+) -> Callable[[Exchange], Entry]:
+    """What makes entries: their text is the line, and with `has_fields` the fields that it is made of stand beside it."""
     values = [value for value in values_of(selection, wall) if value.name != "ts"]
 
-    def entry(exchange: Exchange) -> Entry:
+    def fields_of(exchange: Exchange) -> tuple[tuple[str, str, bool], ...]:
         fields = [
             (name, text, is_number) for name, read, is_number, _ in values if (text := read(exchange)) is not None
         ]
-        fields += [(name, text, False) for name, text in _notes(exchange, selection)]
+        return (*fields, *[(name, text, False) for name, text in _notes(exchange, selection)])
+
+    def entry(exchange: Exchange) -> Entry:
         span = exchange.span
         return Entry(
             line(exchange)[:-1],
             severity_of(0 if exchange.response is None else exchange.response.status),
             wall(),
-            tuple(fields),
+            fields_of(exchange) if has_fields else (),
             "" if span is None else span.trace_id,
             "" if span is None else span.span_id,
         )

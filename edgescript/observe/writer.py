@@ -144,8 +144,8 @@ class LineWriter:
 
     def reopen(self) -> None:
         """Open a file anew, once what waits is written."""
-        if self._thread is None:
-            return  # nothing is open yet
+        if self._thread is None or not self._thread.is_alive():
+            return  # nothing is open
         self._reopening = True
         if not self._awake:
             self._wake()
@@ -154,21 +154,18 @@ class LineWriter:
 
     async def close(self) -> None:
         """Deliver what waits, as far as that is possible soon, and free the destination."""
-        self._closing = True
-        self._some.set()
-        self._enough.set()
-        self._hurry.set()
-        if self._thread is not None:
-            import anyio.to_thread  # only where there is a loop: reading an Edgefile makes writers too
+        if self._thread is None:
+            self._closing = True
+            return
+        import anyio.to_thread  # only where there is a loop: reading an Edgefile makes writers too
 
-            await anyio.to_thread.run_sync(self._thread.join, PATIENCE)
+        await anyio.to_thread.run_sync(self.finish)
 
     def finish(self) -> None:
-        """The same where there is no event loop."""
+        """The same where there is no event loop; it may take as long as our patience."""
         self._closing = True
-        self._some.set()
-        self._enough.set()
-        self._hurry.set()
+        for waited_for in (self._some, self._enough, self._hurry):
+            waited_for.set()
         if self._thread is not None:
             self._thread.join(PATIENCE)
 

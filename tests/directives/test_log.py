@@ -129,6 +129,11 @@ def test_mistakes(mistakes, line, problem):
     assert found.startswith(problem)
 
 
+def test_an_output_in_place_of_the_name(mistakes):
+    (found,) = mistakes("log stderr\nrespond")
+    assert found == 'E115 a log called "stderr" goes elsewhere'
+
+
 @pytest.mark.parametrize("engine", ["fast", "hypercorn"])
 def test_a_server_writes_what_it_sent(serve_edgefile, tmp_path, engine):
     server = serve_edgefile(":80 {\n log {\n output file access.log\n }\n respond /x hello\n}", engine=engine)

@@ -183,7 +183,14 @@ def test_compression_that_fails_leaves_the_file_and_is_said(path, monkeypatch, c
 
 def test_names_are_told_from_others(path):
     made = name_for(str(path), NOW)
-    for name in (made, f"{made}.gz", f"{name_for(str(path), NOW - 5)}.zst", f"{made}.gz.partial", f"{path}.1"):
+    for name in (
+        made,
+        f"{made}.gz",
+        f"{name_for(str(path), NOW - 5)}.zst",
+        f"{made}.gz.partial",
+        f"{path}.1",
+        f"{path.parent}/access-2023-99-99T22-13-20.250.log",
+    ):
         Path(name).touch()
     assert [(old.when, old.is_compressed) for old in old_files(str(path))] == [
         (NOW, True),
