@@ -68,12 +68,12 @@ class Log:
                 add tenant {header.X-Tenant}
             }
         }
-        log @failed slow {
+        log @api slow {
             format combined
             status 5xx
             min_duration 2s
         }
-        @failed path /api/*
+        @api path /api/*
         respond "hello"
     }
     test "logging changes nothing" {
