@@ -231,7 +231,7 @@ class Output:
 
                 return Journal(identifier=self.app_name or "edge")
             case _:
-                from edgescript.observe.otlp import Collector, Otlp
+                from edgescript.observe.otlp_logs import Collector, Otlp
 
                 headers = {field.name: field.value for field in self.header}
                 return Otlp(Collector(_logs_url(self.target or ""), headers, self.service_name or "edge", trust_file))

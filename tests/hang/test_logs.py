@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from edgescript.observe import network, otlp, writer
+from edgescript.observe import network, writer
+from edgescript.observe import otlp_logs as otlp
 from tests.observe.receivers import Collector, StreamReceiver, wait_for
 
 

@@ -8,10 +8,10 @@ from collections import deque
 import pytest
 
 from edgescript.metric import Meter
-from edgescript.observe import otlp
+from edgescript.observe import otlp_logs as otlp
 from edgescript.observe import writer as writing
 from edgescript.observe.entry import ERROR, INFO, Entry
-from edgescript.observe.otlp import Otlp
+from edgescript.observe.otlp_logs import Otlp
 from edgescript.observe.writer import LINES, LineWriter
 from tests.observe.receivers import Collector, wait_for
 
