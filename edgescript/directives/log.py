@@ -15,7 +15,7 @@ from edgescript.http.exchange import Exchange
 from edgescript.observe import tap
 from edgescript.observe.access import Line
 from edgescript.observe.lines import EVERYTHING, combined_lines, common_lines, console_lines, entries, json_lines
-from edgescript.observe.writer import DISCARDED
+from edgescript.observe.writer import DISCARDED, cells
 
 _FORMATS = {"json": json_lines, "console": console_lines, "common": common_lines, "combined": combined_lines}
 
@@ -115,6 +115,8 @@ class Log:
         meter = build.meter
         # An Output is a value, so that all logs that go to one place, in every graph, share what writes there.
         writer = build.share(("log", directory, self.output), lambda: self.output.writer(directory, meter))
+        # Every graph asks for the cells, because the writer may outlive the one that made it.
+        cells(meter, self.output.name(directory))
         log = AccessLog(self.name, self._make(), writer.write, self._wants())
         end = log.end
 

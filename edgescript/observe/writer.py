@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
-from edgescript.metric import Kind, Meter, Metric
+from edgescript.metric import Counter, Kind, Meter, Metric
 
 if TYPE_CHECKING:
     import logging
@@ -41,6 +41,16 @@ LINES = Metric(
     "Lines of logs by output: written, dropped because too many waited, or lost because the output failed for good.",
     labels=("output", "outcome"),
 )
+
+
+def cells(meter: Meter, name: str) -> tuple[Counter, Counter, Counter]:
+    """What counts the lines of one output: dropped, written, lost."""
+    return (
+        meter.counter(LINES, name, "dropped"),
+        meter.counter(LINES, name, "written"),
+        meter.counter(LINES, name, "lost"),
+    )
+
 
 _alive: WeakSet[LineWriter] = WeakSet()
 
@@ -91,9 +101,7 @@ class LineWriter:
         self._destination = destination
         meter = meter or Meter()
         # Each cell, and each of the two counts, is written by one thread alone, so that none needs a lock.
-        self._dropped = meter.counter(LINES, name, "dropped")
-        self._written = meter.counter(LINES, name, "written")
-        self._lost = meter.counter(LINES, name, "lost")
+        self._dropped, self._written, self._lost = cells(meter, name)
         self._before = self._dropped.value + self._lost.value
         self._lines: deque[Any] = deque()
         self._taken_in = 0
