@@ -34,6 +34,16 @@ class Client(Protocol):
         """Send an interim (1xx) response now, where the engine and the client's version allow it; otherwise nothing."""
 
 
+class Note(Protocol):
+    """A value that the lines of logs about a request have too (`log_append`)."""
+
+    def shown(self, exchange: Exchange) -> str:
+        """The value without credentials."""
+
+    def clear(self, exchange: Exchange) -> str:
+        """The value as it is, for whoever makes a hash of it."""
+
+
 class Exchange:
     """
     One request, what has been decided about it, and its response.
@@ -59,6 +69,7 @@ class Exchange:
         "host",
         "intercepted",
         "method",
+        "notes",
         "original_method",
         "path",
         "port",
@@ -125,6 +136,8 @@ class Exchange:
         self.upstream: Any = None
         #: The request's place in a trace, where it is traced.
         self.span: Span | None = None
+        #: What the lines of logs about it have beside the usual, by name.
+        self.notes: dict[str, Note] | None = None
         self.changes: list[Change] | None = None
         self.endings: list[Ending] | None = None
         #: Set by the engine at the end: bytes of response body sent, and seconds since `started`.

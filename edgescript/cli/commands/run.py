@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -41,10 +40,12 @@ def command(config: str | None, engine: Engine, watch: bool) -> None:
     if not graph.listeners:
         raise click.ClickException(f"{source.name} has no site, so there is nothing to serve")
 
+    from edgescript.observe.program import set_up
     from edgescript.runtime.compose import run
     from edgescript.server.listen import ListenError
+    from edgescript.settings.log import ProgramLog
 
-    logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
+    close_log = set_up(graph.setting(ProgramLog), directory=edgefile.directory(source))
     _allow_many_connections()
     # What is loaded stays: later collections need not look at it. 10,000 sites are a million objects.
     gc.collect()
@@ -54,6 +55,8 @@ def command(config: str | None, engine: Engine, watch: bool) -> None:
         run(graph, engine=engine, on_ready=_announce, beside=None if watching is None else watching.follow)
     except ListenError as error:
         raise click.ClickException(str(error)) from None
+    finally:
+        close_log()
 
 
 def _watch(name: str) -> Watch:
