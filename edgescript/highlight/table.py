@@ -91,7 +91,7 @@ SYNTAX = Syntax(
                      "max_uri_size", "method", "min_rate", "output", "pass_thru", "policy", "precompressed",
                      "read_body_idle", "read_header", "response_header_timeout", "retry", "rewrite", "status",
                      "symlinks", "tls", "tls_client_auth", "tls_insecure_skip_verify", "tls_server_name",
-                     "tls_trust_pool", "to", "via", "write_idle"),
+                     "tls_trust_pool", "to", "unresponsive", "via", "write_idle"),
                 block="options",
             ),
         ),
@@ -110,7 +110,7 @@ SYNTAX = Syntax(
                      "max_uri_size", "method", "min_rate", "output", "pass_thru", "policy", "precompressed",
                      "read_body_idle", "read_header", "response_header_timeout", "retry", "rewrite", "status",
                      "symlinks", "tls", "tls_client_auth", "tls_insecure_skip_verify", "tls_server_name",
-                     "tls_trust_pool", "to", "via", "write_idle"),
+                     "tls_trust_pool", "to", "unresponsive", "via", "write_idle"),
                 block="options",
             ),
             Line(
@@ -135,7 +135,7 @@ SYNTAX = Syntax(
             ),
             Line(
                 part=Part.SETTING,
-                words=("client_ip_headers", "grace_period", "limits", "timeouts", "trusted_proxies"),
+                words=("client_ip_headers", "grace_period", "limits", "timeouts", "trusted_proxies", "workers"),
                 block="options",
             ),
         ),
