@@ -121,12 +121,16 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, kind: str) -> None:
         client = _Client(scope, self._bounds.trust)
-        answer = _Answer(send, kind, self._stamps)
+        listener = self._listener(scope)
+        answer = _Answer(send, kind, self._stamps, self._clock)
         try:
             exchange = await self._exchange(scope, receive, client, websocket=kind != "http.response")
         except HTTPError as error:
+            listener.tally.refused(error.status)
             await answer.refuse(error)
             return
+        in_flight = listener.tally.in_flight
+        in_flight.add()
         try:
             async with anyio.create_task_group() as tasks:
                 if isinstance(exchange.body, _RequestBody):
@@ -134,9 +138,10 @@ class Application:
                     tasks.start_soon(exchange.body.run, tasks.cancel_scope)
                 else:
                     tasks.start_soon(_watch, receive, tasks.cancel_scope)
-                await answer.send(exchange, await self._response(exchange, scope))
+                await answer.send(exchange, await self._response(exchange, listener))
                 tasks.cancel_scope.cancel()
         finally:
+            in_flight.add(-1.0)
             self._tell_end(exchange, answer.sent)
 
     async def _exchange(self, scope: Scope, receive: Receive, client: _Client, *, websocket: bool) -> Exchange:
@@ -166,9 +171,9 @@ class Application:
         body = b"" if websocket else await _begin_body(headers, length, receive, bounds.max_body_size)
         return Exchange(client, method, target, version, headers, body, self._clock())
 
-    async def _response(self, exchange: Exchange, scope: Scope) -> Response:
+    async def _response(self, exchange: Exchange, listener: Listener) -> Response:
         try:
-            outcome = serve(exchange, self._listener(scope))
+            outcome = serve(exchange, listener)
             return outcome if isinstance(outcome, Response) else await outcome
         except Abort:
             exchange.response = None
@@ -182,6 +187,8 @@ class Application:
         endings, exchange.endings = exchange.endings, None
         exchange.sent = sent
         exchange.duration = self._clock() - exchange.started
+        if exchange.tally is not None:
+            exchange.tally.count(exchange)
         for ending in endings or ():
             try:
                 ending(exchange)
@@ -241,7 +248,7 @@ class _RequestBody:
         self._receive = receive
         self._length = length
         self._limit = limit
-        self._received = 0
+        self.received = 0
         self._sink: Sink | None = None
         self._done = False
         #: Set while messages are wanted.
@@ -296,8 +303,8 @@ class _RequestBody:
             self._push(message.get("body", b""), last=not message.get("more_body", False))
 
     def _push(self, data: bytes, *, last: bool) -> None:
-        self._received += len(data)
-        if self._limit is not None and self._received > self._limit:
+        self.received += len(data)
+        if self._limit is not None and self.received > self._limit:
             self._fail(HTTPError(413, "the request's body is too large"))
         if self._sink is not None and data:
             self._sink.write(data)
@@ -318,7 +325,8 @@ class _RequestBody:
 class _Answer:
     """Sends one response as ASGI messages. Returning before its end makes the server break the connection."""
 
-    def __init__(self, send: Send, kind: str, stamps: bool) -> None:
+    def __init__(self, send: Send, kind: str, stamps: bool, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._send = send
         self._kind = kind
         self._stamps = stamps
@@ -343,6 +351,7 @@ class _Answer:
         except BaseException:
             discard(body)
             raise
+        exchange.answered = self._clock()
         if exchange.original_method == b"HEAD" or response.status in (204, 304):
             discard(body)
             await self._body(b"", more=False)

@@ -62,12 +62,15 @@ class Lane:
 
     def add(self, connection: Swept) -> None:
         self.connections.add(connection)
+        self.listener.tally.accepted.add()
+        self._count_open()
         if self._timer is None:
             self._stamp_date()
             self._timer = self.loop.call_later(self._interval(), self._tick)
 
     def discard(self, connection: Swept) -> None:
         self.connections.discard(connection)
+        self._count_open()
         self._notice_empty()
 
     def sweep(self) -> None:
@@ -76,7 +79,11 @@ class Lane:
         for connection in tuple(self.connections):
             connection.sweep(now)
         self.tunnels = {transport for transport in self.tunnels if not transport.is_closing()}
+        self._count_open()
         self._notice_empty()
+
+    def _count_open(self) -> None:
+        self.listener.tally.open.set(len(self.connections) + len(self.tunnels))
 
     async def drain(self, grace_period: float) -> None:
         """Let what is in flight finish, for at most `grace_period` seconds, and then cut it off."""
