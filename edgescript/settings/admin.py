@@ -110,7 +110,7 @@ class Admin:
 
     ```edge-test
     {
-        admin unix/admin.sock {
+        admin unix//run/edge/admin.sock {
             origins https://ops.example.com
         }
     }
