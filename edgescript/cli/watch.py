@@ -88,6 +88,5 @@ class Watch:
             await server.replace(graph)
         except ListenError as error:
             console.complain(f"{self._name} was not taken over: {error}")
-            await graph.close()
         else:
             console.complain(f"{self._name} was taken over")

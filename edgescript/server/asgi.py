@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from edgescript.http.body import Body, BodyBroken, FileRange, Sink, discard
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers, first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
-from edgescript.server.bounds import bounds_of
+from edgescript.server.bounds import Bounds, bounds_of
 from edgescript.server.head import CHUNKED, Refusal, body_length
 from edgescript.server.serve import serve
 
@@ -68,7 +68,8 @@ class Application:
         self._clock = clock
         self._stamps = stamps
         self._fixed = listener is not None
-        self._running: set[anyio.CancelScope] = set()
+        #: What is in flight, and when it began.
+        self._running: dict[anyio.CancelScope, float] = {}
         self._aborted = False
         self.replace(graph, listener)
 
@@ -78,6 +79,10 @@ class Application:
         self._bounds = bounds_of(graph)
         self._default = listener if listener is not None else graph.listeners[0]
         self._by_port = {} if self._fixed else {one.port: one for one in graph.listeners if one.port is not None}
+
+    def in_flight(self) -> Collection[float]:
+        """When the requests began that are in flight."""
+        return self._running.values()
 
     def abort(self) -> None:
         """Give up every request in flight, and those that still come."""
@@ -90,13 +95,13 @@ class Application:
             await self._live(receive, send)
             return
         with anyio.CancelScope() as running:
-            self._running.add(running)
+            self._running[running] = self._clock()
             if self._aborted:
                 running.cancel()
             try:
                 await self._dispatch(scope, receive, send)
             finally:
-                self._running.discard(running)
+                del self._running[running]
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -120,10 +125,12 @@ class Application:
                 return
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, kind: str) -> None:
-        client = _Client(scope, self._bounds.trust)
+        # Before anything is awaited: a request that began before another graph came ends with the one that there was.
+        listener, bounds = self._listener(scope), self._bounds
+        client = _Client(scope, bounds.trust)
         answer = _Answer(send, kind, self._stamps)
         try:
-            exchange = await self._exchange(scope, receive, client, websocket=kind != "http.response")
+            exchange = await self._exchange(scope, receive, client, bounds, websocket=kind != "http.response")
         except HTTPError as error:
             await answer.refuse(error)
             return
@@ -134,13 +141,14 @@ class Application:
                     tasks.start_soon(exchange.body.run, tasks.cancel_scope)
                 else:
                     tasks.start_soon(_watch, receive, tasks.cancel_scope)
-                await answer.send(exchange, await self._response(exchange, scope))
+                await answer.send(exchange, await self._response(exchange, listener))
                 tasks.cancel_scope.cancel()
         finally:
             self._tell_end(exchange, answer.sent)
 
-    async def _exchange(self, scope: Scope, receive: Receive, client: _Client, *, websocket: bool) -> Exchange:
-        bounds = self._bounds
+    async def _exchange(
+        self, scope: Scope, receive: Receive, client: _Client, bounds: Bounds, *, websocket: bool
+    ) -> Exchange:
         query = scope.get("query_string") or b""
         target = scope.get("raw_path") or scope["path"].encode()
         if query and b"?" not in target:
@@ -166,9 +174,9 @@ class Application:
         body = b"" if websocket else await _begin_body(headers, length, receive, bounds.max_body_size)
         return Exchange(client, method, target, version, headers, body, self._clock())
 
-    async def _response(self, exchange: Exchange, scope: Scope) -> Response:
+    async def _response(self, exchange: Exchange, listener: Listener) -> Response:
         try:
-            outcome = serve(exchange, self._listener(scope))
+            outcome = serve(exchange, listener)
             return outcome if isinstance(outcome, Response) else await outcome
         except Abort:
             exchange.response = None

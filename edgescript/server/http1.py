@@ -141,10 +141,13 @@ class Connection(asyncio.Protocol):
         self.remote_ip, self.remote_port = _address(transport.get_extra_info("peername"))
         self.local_ip, self.local_port = _address(transport.get_extra_info("sockname"))
         lane = self.lane
-        trust = lane.bounds.trust
-        self.trust = trust if trust is not None and trust.includes(self.remote_ip) else None
+        self.update_trust()
         self._since = lane.clock()
         lane.add(self)
+
+    def update_trust(self) -> None:
+        trust = self.lane.bounds.trust
+        self.trust = trust if trust is not None and trust.includes(self.remote_ip) else None
 
     def data_received(self, data: bytes) -> None:
         if self._busy:
@@ -525,6 +528,11 @@ class Connection(asyncio.Protocol):
             raw.close()
 
     # ---- the sweep
+
+    @property
+    def began(self) -> float | None:
+        exchange = self.exchange
+        return None if exchange is None else exchange.started
 
     def sweep(self, now: float) -> None:
         bounds = self.lane.bounds

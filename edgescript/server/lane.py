@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 class Swept(Protocol):
     """A connection, as the sweep and the stop see it."""
+
+    @property
+    def began(self) -> float | None:
+        """When the request began that is in flight, by the lane's clock."""
+
+    def update_trust(self) -> None:
+        """The lane's bounds name other trusted proxies now."""
 
     def sweep(self, now: float) -> None:
         """Give up whatever has taken too long."""
@@ -57,8 +64,19 @@ class Lane:
 
     def replace(self, listener: Listener, bounds: Bounds) -> None:
         """Answer new requests by another graph's listener."""
+        trusted = self.bounds.trust
         self.listener = listener
         self.bounds = bounds
+        if bounds.trust != trusted:
+            for connection in self.connections:
+                connection.update_trust()
+
+    def in_flight(self) -> Iterator[float]:
+        """When the requests began that are in flight. Asked now and then, so that no request has to tell."""
+        for connection in self.connections:
+            began = connection.began
+            if began is not None:
+                yield began
 
     def add(self, connection: Swept) -> None:
         self.connections.add(connection)
@@ -78,11 +96,15 @@ class Lane:
         self.tunnels = {transport for transport in self.tunnels if not transport.is_closing()}
         self._notice_empty()
 
-    async def drain(self, grace_period: float) -> None:
-        """Let what is in flight finish, for at most `grace_period` seconds, and then cut it off."""
+    def retire(self) -> None:
+        """Let what is in flight finish, tunnels as well, and begin nothing more."""
         self.draining = True
         for connection in tuple(self.connections):
             connection.drain()
+
+    async def drain(self, grace_period: float) -> None:
+        """Let what is in flight finish, for at most `grace_period` seconds, and then cut it off."""
+        self.retire()
         self._empty = self.loop.create_future()
         self._notice_empty()
         try:

@@ -62,10 +62,6 @@ class Group:
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
 
-    async def close(self) -> None:
-        for pool in self.pools:
-            await pool.close()
-
 
 class Retries:
     """What has been tried in vain for one exchange."""

@@ -186,10 +186,15 @@ class Pool:
             self.sweep.forget(self)
 
     async def close(self) -> None:
-        """Close every connection; what is in flight over them fails."""
+        """
+        Close the connections that nobody uses, and every other one when it is given back; there are no new ones.
+
+        Nobody cuts the others off: each ends with its client, and the server ends with the last of those, or cuts it off.
+        """
         self._closed = True
-        for connection in tuple(self._open):
-            connection.fail("the server is going down", 503)
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.abort()
         dials = tuple(self._dials)
         for task in dials:
             task.cancel()
