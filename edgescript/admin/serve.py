@@ -8,6 +8,7 @@ Errors are answered as JSON (RFC 9457).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -102,15 +103,19 @@ class Admin:
             self.setting, self._policy, self._listening, self._bound = before
             raise
         if old is not None:
-            self._tasks.start_soon(old.stop, _GRACE)
+            self._tasks.start_soon(_retire, old)
         return addresses
 
-    async def stop(self) -> None:
-        """Stop listening, end the streams, and let other answers in flight finish."""
+    async def stop(self, *, handed_over: bool = False) -> None:
+        """
+        Stop listening, end the streams, and let other answers in flight finish.
+
+        :param handed_over: another program goes on with the socket, so that the file of a unix socket stays
+        """
         self.room.close()
         listening, self._listening, self._bound = self._listening, None, None
         if listening is not None:
-            await listening.stop(_GRACE)
+            await _retire(listening, keep_file=handed_over)
 
     @property
     def _socket(self) -> socket.socket:
@@ -132,8 +137,9 @@ class Admin:
                 raise
             log.warning("there is no admin address: %s", error)
             return []
-        self._listening = Listening(listener, self._bound)
-        await self._listening.serve(_BOUNDS)
+        self._listening = Listening(listener, self._bound, None)
+        await self._listening.prepare(_BOUNDS)
+        await self._listening.start()
         return [address_of(listener, self._bound)]
 
     def _path(self, path: str) -> str:
@@ -231,6 +237,14 @@ def _program(*steps: Step) -> Program:
 def _problem(exchange: Exchange) -> Response:
     assert exchange.error is not None
     return problem_answer(exchange.error)
+
+
+async def _retire(listening: Listening, *, keep_file: bool = False) -> None:
+    listener = listening.listener
+    if listener.port is None and not listener.host.startswith("@") and not keep_file:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(listener.host)
+    await listening.stop(_GRACE)
 
 
 def _bind(listener: Listener) -> socket.socket:

@@ -21,14 +21,14 @@ class Shares:
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
         self.wanted: dict[str, dict[str, Any]] = {}
-        #: The processes that know of them.
-        self._told: set[int] = set()
+        #: Who knows of them: processes, with the configuration that they had then.
+        self._told: set[tuple[int, int]] = set()
         self._changed = anyio.Event()
 
     def of(self, address: str) -> dict[str, Any]:
         return self.wanted.get(address, PLAIN)
 
-    async def set(self, address: str, change: dict[str, Any]) -> None:
+    async def change(self, address: str, change: dict[str, Any]) -> None:
         """Change the share of an endpoint in every worker."""
         share = {**self.of(address), **change}
         if share == PLAIN:
@@ -40,9 +40,13 @@ class Shares:
 
     async def _tell(self) -> None:
         """Have all workers know all shares: the whole state, so that nothing is lost where one is told twice or too early."""
-        told = {worker.pid for worker in self._operator.status().workers if worker.state == "ready"}
-        await self._operator.ask("shares", {"shares": self.wanted})
+        told = self._ready()
+        await self._operator.ask("share", {"shares": self.wanted})
         self._told = told
+
+    def _ready(self) -> set[tuple[int, int]]:
+        status = self._operator.status()
+        return {(worker.pid, status.config.number) for worker in status.workers if worker.state == "ready"}
 
     async def run(self) -> None:
         """Tell workers that are new, while there is something to tell."""
@@ -58,6 +62,5 @@ class Shares:
                     await anyio.sleep(1)
 
     async def _tell_new(self) -> None:
-        ready = {worker.pid for worker in self._operator.status().workers if worker.state == "ready"}
-        if ready - self._told:
+        if self._ready() - self._told:
             await self._tell()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from edgescript.graph.explain import explain as explained
-from edgescript.graph.model import Graph, Listener
+from edgescript.graph.model import Graph
 from edgescript.http.headers import Headers
 from edgescript.http.message import HTTPError
 from edgescript.server.imagined import imagined, listener_at, nothing_listens
-from edgescript.upstream.shares import SHARES, Share
+from edgescript.upstream.shares import Membership, Share, Shares
 
 if TYPE_CHECKING:
     from edgescript.runtime.compose import Server
@@ -89,18 +89,27 @@ def _ip(text: str) -> str:
 
 async def upstreams(server: Server, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The connections to each server behind."""
+    shares = _shares_of(server.graph)
+    pools = {} if shares is None else shares.pools()
     return [
         {
             "address": address,
-            "in_use": sum(pool.in_use for pool in pools),
-            "idle": sum(pool.idle for pool in pools),
-            "waiting": sum(pool.waiting for pool in pools),
+            "in_use": sum(pool.in_use for pool in pools[address]),
+            "idle": sum(pool.idle for pool in pools[address]),
+            "waiting": sum(pool.waiting for pool in pools[address]),
         }
-        for address, pools in sorted(SHARES.pools().items())
+        for address in sorted(pools)
     ]
 
 
-async def shares(server: Server, arguments: Mapping[str, Any]) -> None:
+async def share(server: Server, arguments: Mapping[str, Any]) -> None:
     """Have the servers behind get these shares of new requests, and all others the plain one."""
-    wanted = arguments["shares"].items()
-    SHARES.set({address: Share(drained=one["drained"], weight=one["weight"]) for address, one in wanted})
+    shares = _shares_of(server.graph)
+    if shares is not None:
+        wanted = arguments["shares"].items()
+        shares.set({address: Share(drained=one["drained"], weight=one["weight"]) for address, one in wanted})
+
+
+def _shares_of(graph: Graph) -> Shares | None:
+    """What all its groups have in common; None where it proxies nothing."""
+    return next((one.shares for one in graph.resources if isinstance(one, Membership)), None)

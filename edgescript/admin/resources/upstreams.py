@@ -30,7 +30,7 @@ async def post(request: Request) -> Response:
     known = {upstream["address"] for upstream in (await request.room.figures()).upstreams}
     if address not in known and address not in request.room.shares.wanted:
         raise HTTPError(404, f"there is no server {address[:200]}; GET /upstreams lists them")
-    await request.room.shares.set(address, change)
+    await request.room.shares.change(address, change)
     return json_answer({"address": address, **request.room.shares.of(address)})
 
 
