@@ -16,10 +16,10 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple, Protocol, overload
+from typing import Any, NamedTuple, Protocol, overload
 
 from edgescript.http.span import Span
 
@@ -240,6 +240,8 @@ class Private:
 
 
 Cell = Counter | Gauge | Histogram
+#: Gives a Content-Type and a text for an Accept (`observe.exposition`).
+Exposition = Callable[[str], Coroutine[Any, Any, tuple[str, bytes]]]
 _Key = tuple[str, tuple[str, ...]]
 
 
@@ -259,6 +261,7 @@ class _Table:
 
     def __init__(self, memory: Memory) -> None:
         self.budget = BUDGET
+        self.exposition: Exposition | None = None
         self._memory = memory
         self._held: dict[_Key, _Held] = {}
         #: By metric: how many series it has, and those that nobody uses any more, the longest unused first.
@@ -364,6 +367,15 @@ class Meter:
         used, self._used = self._used, set()
         for key in used:
             self._table.free(key)
+
+    @property
+    def exposition(self) -> Exposition | None:
+        """What all processes of this server have counted, as text; None where there is only this one."""
+        return self._table.exposition
+
+    @exposition.setter
+    def exposition(self, ask: Exposition) -> None:
+        self._table.exposition = ask
 
     @property
     def budget(self) -> int:

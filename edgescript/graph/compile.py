@@ -15,7 +15,7 @@ from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
 from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test
 from edgescript.declare.plan import plan_of
-from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
+from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, Settings, bind_file
 from edgescript.graph.check import check, listened, site_hosts
 from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, WHOLE_SITE, program, written
 from edgescript.graph.match import HostTable
@@ -26,6 +26,9 @@ from edgescript.http.exchange import Exchange
 from edgescript.language.expand import File
 from edgescript.tally import NO_SITE, ListenerTally, Tally
 from edgescript.text.problem import Problem, Severity
+
+#: Settings that set something up where they are not written, too.
+_ALWAYS = ("metrics",)
 
 S = TypeVar("S", bound=Closeable)
 T = TypeVar("T")
@@ -119,7 +122,7 @@ class _Building:
         self._path_tests: dict[tuple[str, ...], Test] = {}
 
     def graph(self, file: BoundFile) -> Graph:
-        self._settings_themselves(file)
+        self._set_up(file.settings)
         sites = [self.site(site) for site in file.sites]
         listeners = self._listeners(file.sites, sites)
         return Graph(listeners, tuple(sites), file.settings, file.tests, tuple(self.resources), self.meter)
@@ -142,8 +145,11 @@ class _Building:
             node.span,
         )
 
-    def _settings_themselves(self, file: BoundFile) -> None:
-        """What settings set up that stands in no site."""
+    def _set_up(self, settings: Settings) -> None:
+        """What settings need that belongs to no site."""
+        for kind in dict.fromkeys((*settings, *settings.named(*_ALWAYS))):
+            if hasattr(kind, "build"):
+                settings[kind].build(self)
 
     def _listeners(self, bound: Sequence[BoundSite], sites: Sequence[Site]) -> tuple[Listener, ...]:
         """One for each address that is listened on, with the sites reached there."""
