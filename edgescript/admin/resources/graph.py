@@ -9,11 +9,14 @@ from edgescript.admin.request import Request, text_answer
 from edgescript.http.message import HTTPError, Response
 
 #: A drawing has its styles in itself, and runs nothing.
-_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
+_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
+)
 
 
 async def get(request: Request) -> Response:
-    """What `edge graph` draws, of the configuration in use; SVG. Pages may say `?number=`, so that it is not kept for another."""
+    """What `edge graph` draws, of the configuration in use; SVG. `?number=` has a page ask anew for another one."""
     request.parameters("number")
     past = request.operator.status().config
     drawn = request.room.drawn
