@@ -92,7 +92,7 @@ def test_the_file_of_a_socket_goes_with_it_unless_somebody_goes_on_with_it(tmp_p
 
 async def gone(path: Path) -> None:
     with anyio.fail_after(10):
-        while path.exists():  # noqa: ASYNC110 - the file system tells nobody
+        while path.exists():  # noqa: ASYNC110, ASYNC240 - the file system tells nobody
             await anyio.sleep(0.001)
 
 
