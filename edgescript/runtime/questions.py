@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from edgescript.observe import tap
 from edgescript.runtime import asked
 from edgescript.runtime.compose import Server
 
@@ -25,4 +26,4 @@ QUESTIONS: dict[str, Question] = {
     "share": asked.share,
 }
 
-TOPICS: dict[str, Topic] = {}
+TOPICS: dict[str, Topic] = {"log": tap.listen}

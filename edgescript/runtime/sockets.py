@@ -240,9 +240,9 @@ class Sockets:
 
     # Passing them on to another program
 
-    def as_data(self) -> list[dict[str, Any]]:
+    def as_data(self) -> dict[str, Any]:
         """As JSON has it, for `of_data` in the program that this process becomes; the descriptors stay open then."""
-        return [
+        places = [
             {
                 "key": list(place.key),
                 "shared": place.shared,
@@ -250,29 +250,39 @@ class Sockets:
                 "used": place.key in self._places,
                 "sockets": [[worker, place.sockets[worker].fileno()] for worker in place.order],
             }
-            for place in {**self._lent, **self._places}.values()
+            for place in self._all()
         ]
+        return {"places": places, "unused": [made.fileno() for made in self._inherited]}
 
     @property
     def descriptors(self) -> list[int]:
         """Of all that `as_data` names."""
-        return [made.fileno() for place in {**self._lent, **self._places}.values() for made in place.sockets.values()]
+        used = [made.fileno() for place in self._all() for made in place.sockets.values()]
+        return [*used, *(made.fileno() for made in self._inherited)]
+
+    def _all(self) -> Iterable[_Place]:
+        return {**self._lent, **self._places}.values()
 
     @classmethod
-    def of_data(cls, data: Iterable[Mapping[str, Any]]) -> Sockets:
-        made = cls()
-        for one in data:
+    def of_data(cls, data: Mapping[str, Any]) -> Sockets:
+        made = cls(taken_over(descriptor) for descriptor in data["unused"])
+        for one in data["places"]:
             key = (one["key"][0], one["key"][1])
-            sockets = {worker: socket.socket(fileno=descriptor) for worker, descriptor in one["sockets"]}
-            for each in sockets.values():
-                each.setblocking(False)
-                os.set_inheritable(each.fileno(), False)
+            sockets = {worker: taken_over(descriptor) for worker, descriptor in one["sockets"]}
             place = _Place(key, one["shared"], sockets, list(sockets))
             if one["lent"]:
                 made._lent[key] = place
             if one["used"]:
                 made._places[key] = place
         return made
+
+
+def taken_over(descriptor: int) -> socket.socket:
+    """A listening socket that came from another program, and is for no further one."""
+    made = socket.socket(fileno=descriptor)
+    made.setblocking(False)
+    os.set_inheritable(descriptor, False)
+    return made
 
 
 def _bind_beside(key: Key) -> socket.socket:

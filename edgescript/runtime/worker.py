@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import itertools
 import logging
 import os
 import signal
@@ -23,17 +24,20 @@ from typing import Any, cast
 
 import anyio
 import anyio.abc
-import anyio.to_thread
 
 from edgescript.catalog import Catalogue
 from edgescript.graph.load import load
 from edgescript.graph.model import Graph
 from edgescript.graph.shared import Shared
 from edgescript.http.splice import PIPES
+from edgescript.metric import Meter
+from edgescript.observe import writer
+from edgescript.observe.segments import meter_on
 from edgescript.runtime.bundle import Bundle, read_memory
 from edgescript.runtime.compose import Key, Prepared, Server
 from edgescript.runtime.control import Channel, ChannelLost, Garbage, Message
 from edgescript.runtime.engines import Engine
+from edgescript.runtime.loading import compiled
 from edgescript.runtime.problems import as_data
 from edgescript.runtime.questions import QUESTIONS, TOPICS
 from edgescript.server.listen import ListenError
@@ -43,22 +47,42 @@ log = logging.getLogger("edgescript.runtime")
 
 #: Seconds between two signs of life.
 BEAT = 0.5
+#: Seconds that a client has, at a stop, to send its next request on a connection that is open.
+LAST_CALL = 1.0
+#: Seconds that the supervisor may take to add up the metrics.
+_PATIENCE = 10.0
 #: Bytes of lines that may wait for the supervisor to read them; lines that come on top are not told.
 _MOST_LINES = 1024 * 1024
+
+
+class Asked:
+    """Somebody who waits for the metrics of all workers."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self) -> None:
+        self.number = next(self._numbers)
+        self.kind = ""
+        self.text = b""
+        self.answered = anyio.Event()
 
 
 class Worker:
     """The worker of this process."""
 
-    def __init__(self, channel: Channel, engine: Engine) -> None:
+    def __init__(self, channel: Channel, engine: Engine, meter: Meter) -> None:
         self._channel = channel
         self._engine = engine
-        self._shared = Shared()
+        self._shared = Shared(meter)
+        meter.exposition = self._metrics
+        #: Who waits for metrics, by number.
+        self._asked: dict[int, Asked] = {}
         self._prepared: Prepared | None = None
         #: Where it listens.
         self._keys: set[Key] = set()
         self._next_keys: set[Key] = set()
         self._stopping = anyio.Event()
+        self._aborted = False
         #: By topic: what ends the telling.
         self._topics: dict[str, Callable[[], None]] = {}
         self._orders = {
@@ -67,6 +91,7 @@ class Worker:
             "abandon": self._abandon,
             "ask": self._ask,
             "listen": self._listen,
+            "metrics": self._take_metrics,
             "reopen": self._reopen,
             "stop": self._stop,
             "abort": self._abort,
@@ -85,6 +110,8 @@ class Worker:
                 if self._prepared is not None:
                     await self._server.abandon(self._prepared)
                 if self._keys:
+                    if not self._aborted:
+                        await self._server.last_call(LAST_CALL)
                     await self._server.stop()
                     await self._server.close()
                 PIPES.close()
@@ -120,7 +147,7 @@ class Worker:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGUSR1) as signals:
             async for number in signals:
                 if number == signal.SIGUSR1:
-                    reopen_logs()
+                    writer.reopen()
                 else:
                     self._tell("leaving")
                     await self._linger()
@@ -144,7 +171,7 @@ class Worker:
         problems: list[Problem] = []
         reason = ""
         try:
-            graph, problems = await anyio.to_thread.run_sync(self._compiled, memory)
+            graph, problems = await compiled(lambda: self._graph(memory), self._shared)
             if graph is not None:
                 self._prepared = await self._server.prepare(graph, sockets)
         except ListenError as error:
@@ -162,7 +189,7 @@ class Worker:
             reason=reason,
         )
 
-    def _compiled(self, memory: int) -> tuple[Graph | None, list[Problem]]:
+    def _graph(self, memory: int) -> tuple[Graph | None, list[Problem]]:
         bundle = Bundle.of_data(read_memory(memory))
         return load(
             bundle.source,
@@ -225,15 +252,35 @@ class Worker:
         if self._channel.waiting < _MOST_LINES:
             self._tell("line", topic=topic, line=line)
 
+    # Metrics of all workers, for those who ask one
+
+    async def _metrics(self, accept: str) -> tuple[str, bytes]:
+        asked = Asked()
+        self._asked[asked.number] = asked
+        try:
+            self._tell("metrics", number=asked.number, accept=accept)
+            with anyio.fail_after(_PATIENCE):
+                await asked.answered.wait()
+        finally:
+            del self._asked[asked.number]
+        return asked.kind, asked.text
+
+    async def _take_metrics(self, message: Message) -> None:
+        asked = self._asked.get(message.fields["number"])
+        if asked is not None:
+            asked.kind, asked.text = message.fields["kind"], message.fields["text"].encode()
+            asked.answered.set()
+
     # The end
 
     async def _reopen(self, message: Message) -> None:
-        reopen_logs()
+        writer.reopen()
 
     async def _stop(self, message: Message) -> None:
         self._stopping.set()
 
     async def _abort(self, message: Message) -> None:
+        self._aborted = True
         self._stopping.set()
         self._server.abort()
 
@@ -244,20 +291,17 @@ def _loop() -> Any:
     return asyncio.get_running_loop()
 
 
-def reopen_logs() -> None:
-    """Open log files anew, for whoever has moved them away."""
-    # A file that was moved away is opened anew with the next write, see `observe.writer`.
-
-
 def main() -> None:
-    number, engine, descriptor, *_ = sys.argv[1:]
+    number, engine, descriptor, segment = sys.argv[1:]
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         signal.signal(ignored, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
     options = {"use_uvloop": importlib.util.find_spec("uvloop") is not None}
 
     async def run() -> None:
-        await Worker(Channel(socket.socket(fileno=int(descriptor))), cast("Engine", engine)).run()
+        meter = meter_on(int(segment))
+        os.close(int(segment))
+        await Worker(Channel(socket.socket(fileno=int(descriptor))), cast("Engine", engine), meter).run()
 
     code = 0
     try:
