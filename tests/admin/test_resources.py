@@ -49,7 +49,7 @@ def test_an_unknown_parameter_changes_nothing(admin: RunningAdmin, operator: Fak
         answer = admin.ask(method, f"{path}?dryrun&=", TEXT if method == "POST" else None, content_type="text/edgefile")
         assert answer.status in (200, 400)
         if answer.status == 200:
-            assert path in ("/health", "/ready", "/version", "/metrics")
+            assert path in ("/health", "/ready", "/version", "/metrics", "/status")
     assert len(operator.pasts) == 1
     assert not operator.stopped
 
