@@ -302,7 +302,7 @@ def installed(folder: Path) -> Path:
     """The program as an installation of its own that a test may change; `PYTHONPATH` is to name it."""
     here = Path(edgescript.__path__[0])
     place = folder / "installed"
-    shutil.copytree(here, place / "edgescript", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(here, place / "edgescript")
     for beside in ("stdlib", "grammar"):
         (place / beside).symlink_to(here.parent / beside)
     return place
