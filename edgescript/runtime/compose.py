@@ -207,17 +207,23 @@ class Server:
     # ---- old graphs
 
     async def _put_away_retired(self) -> None:
-        """Close old graphs, each when none of its requests is in flight any more."""
-        while self._retired:
-            began = sorted(self._in_flight())
-            idle = [one for one in self._retired if not one.is_in_use(began)]
-            self._retired = [one for one in self._retired if one not in idle]
-            for one in idle:
+        """Close old graphs, each when none of its requests is in flight any more, and forget removed listeners that have ended."""
+        while self._retired or self._removed:
+            for one in self._unused():
                 with anyio.CancelScope(shield=True):
                     await _put_away(one.graph)
             self._removed = [serving for serving in self._removed if not serving.has_ended]
             await anyio.sleep(_LOOK)
         self._putting_away = False
+
+    def _unused(self) -> list[_Retired]:
+        """Retired graphs without a request in flight, taken out of those that are watched."""
+        if not self._retired:
+            return []
+        began = sorted(self._in_flight())
+        unused = [one for one in self._retired if not one.is_in_use(began)]
+        self._retired = [one for one in self._retired if one not in unused]
+        return unused
 
     def _in_flight(self) -> Iterator[float]:
         for one in self._servings():
