@@ -207,7 +207,7 @@ class Server:
     # ---- old graphs
 
     async def _put_away_retired(self) -> None:
-        """Close old graphs, each when none of its requests is in flight any more, and forget removed listeners that have ended."""
+        """Close old graphs, each when none of its requests is in flight, and forget removed listeners that have ended."""
         while self._retired or self._removed:
             for one in self._unused():
                 with anyio.CancelScope(shield=True):

@@ -95,9 +95,11 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[bytes, bytes]]
     for number in range(2):
         key, certificate = folder / f"{number}.key", folder / f"{number}.pem"
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-            + ["-days", "2", "-subj", f"/CN=number-{number}", "-addext", "subjectAltName=IP:127.0.0.1"]
-            + ["-keyout", str(key), "-out", str(certificate)],
+            [
+                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+                *("-days", "2", "-subj", f"/CN=number-{number}", "-addext", "subjectAltName=IP:127.0.0.1"),
+                *("-keyout", str(key), "-out", str(certificate)),
+            ],
             check=True,
             capture_output=True,
         )

@@ -38,8 +38,12 @@ class Echo:
         server.close()
         for writer in tuple(self.open):
             writer.close()
-        while self.open:
-            await asyncio.sleep(0.01)
+        await self._all_closed()
+
+    async def _all_closed(self) -> None:
+        async with asyncio.timeout(20):
+            while self.open:  # noqa: ASYNC110  # a test's end may wait a moment
+                await asyncio.sleep(0.01)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open.add(writer)
@@ -55,12 +59,7 @@ class Echo:
             self.open.discard(writer)
 
     def wait_until_all_are_closed(self) -> None:
-        async def wait() -> None:
-            async with asyncio.timeout(20):
-                while self.open:
-                    await asyncio.sleep(0.01)
-
-        asyncio.run_coroutine_threadsafe(wait(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._all_closed(), self._loop).result(30)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
