@@ -209,9 +209,14 @@ class Server:
     async def _put_away_retired(self) -> None:
         """Close old graphs, each when none of its requests is in flight, and forget removed listeners that have ended."""
         while self._retired or self._removed:
-            for one in self._unused():
-                with anyio.CancelScope(shield=True):
-                    await _put_away(one.graph)
+            unused = self._unused()
+            with anyio.CancelScope(shield=True):
+                while unused:
+                    graph = unused.pop().graph
+                    await _put_away(graph)
+                    sites = list(graph.sites)
+                    del graph
+                    await _free(sites)
             self._removed = [serving for serving in self._removed if not serving.has_ended]
             await anyio.sleep(_LOOK)
         self._putting_away = False
@@ -262,6 +267,13 @@ async def _put_away(graph: Graph) -> None:
         await graph.close()
     except ExceptionGroup:
         log.exception("a configuration that is no longer used could not be closed in all its parts")
+
+
+async def _free(things: list[Any]) -> None:
+    """Forget the last of what was known of large things, a few at a time: it takes 75 ms for 10,000 sites."""
+    while things:
+        del things[-100:]
+        await anyio.sleep(0)
 
 
 def _key(listener: Listener) -> Key:
