@@ -234,7 +234,11 @@ def balancer(name: str) -> Callable[[type[T]], type[T]]:
     field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
 )
 def setting(name: str) -> Callable[[type[T]], type[T]]:
-    """Declare a line of the global block. `graph.setting(Class)` gives the bound instance, or one of all defaults."""
+    """
+    Declare a line of the global block. `graph.setting(Class)` gives the bound instance, or one of all defaults.
+
+    It may have `build(self, build)`, which is called before the sites are built and keeps what the setting sets up.
+    """
     return lambda cls: _entry(cls, Declaration("settings", name))
 
 

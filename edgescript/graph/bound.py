@@ -103,6 +103,11 @@ class Settings(dict[type, Any]):
         #: Where those that are written stand.
         self.spans: dict[type, Span] = {}
 
+    def named(self, *names: str) -> list[type[Any]]:
+        """The classes of settings, as far as there are such."""
+        found = [self._scope.names.entry("settings", name) for name in names]
+        return [kind for kind in found if kind is not None]
+
     def __missing__(self, kind: type) -> Any:
         value = self[kind] = default_of(kind, self._scope)
         return value

@@ -150,12 +150,15 @@ class Application:
         # Before anything is awaited: a request that began before another graph came ends with the one that there was.
         listener, bounds = self._listener(scope), self._bounds
         client = _Client(scope, bounds.trust)
-        answer = _Answer(send, kind, self._stamps)
+        answer = _Answer(send, kind, self._stamps, self._clock)
         try:
             exchange = await self._exchange(scope, receive, client, bounds, websocket=kind != "http.response")
         except HTTPError as error:
+            listener.tally.refused(error.status)
             await answer.refuse(error)
             return
+        in_flight = listener.tally.in_flight
+        in_flight.add()
         try:
             async with anyio.create_task_group() as tasks:
                 if isinstance(exchange.body, _RequestBody):
@@ -166,6 +169,7 @@ class Application:
                 await answer.send(exchange, await self._response(exchange, listener))
                 tasks.cancel_scope.cancel()
         finally:
+            in_flight.add(-1.0)
             self._tell_end(exchange, answer.sent)
 
     async def _exchange(
@@ -212,6 +216,8 @@ class Application:
         endings, exchange.endings = exchange.endings, None
         exchange.sent = sent
         exchange.duration = self._clock() - exchange.started
+        if exchange.tally is not None:
+            exchange.tally.count(exchange)
         for ending in endings or ():
             try:
                 ending(exchange)
@@ -271,7 +277,7 @@ class _RequestBody:
         self._receive = receive
         self._length = length
         self._limit = limit
-        self._received = 0
+        self.received = 0
         self._sink: Sink | None = None
         self._done = False
         #: Set while messages are wanted.
@@ -326,8 +332,8 @@ class _RequestBody:
             self._push(message.get("body", b""), last=not message.get("more_body", False))
 
     def _push(self, data: bytes, *, last: bool) -> None:
-        self._received += len(data)
-        if self._limit is not None and self._received > self._limit:
+        self.received += len(data)
+        if self._limit is not None and self.received > self._limit:
             self._fail(HTTPError(413, "the request's body is too large"))
         if self._sink is not None and data:
             self._sink.write(data)
@@ -348,7 +354,8 @@ class _RequestBody:
 class _Answer:
     """Sends one response as ASGI messages. Returning before its end makes the server break the connection."""
 
-    def __init__(self, send: Send, kind: str, stamps: bool) -> None:
+    def __init__(self, send: Send, kind: str, stamps: bool, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._send = send
         self._kind = kind
         self._stamps = stamps
@@ -373,6 +380,7 @@ class _Answer:
         except BaseException:
             discard(body)
             raise
+        exchange.answered = self._clock()
         if exchange.original_method == b"HEAD" or response.status in (204, 304):
             discard(body)
             await self._body(b"", more=False)

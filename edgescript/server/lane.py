@@ -54,6 +54,8 @@ class Lane:
         self.connections: set[Swept] = set()
         #: Transports that were handed over to tunnels.
         self.tunnels: set[asyncio.Transport] = set()
+        #: How many of both the metrics have been told of.
+        self._counted = 0
         #: The fields that every response gets, as they are written.
         self.stamp = b""
         self.date_field = b""
@@ -80,12 +82,15 @@ class Lane:
 
     def add(self, connection: Swept) -> None:
         self.connections.add(connection)
+        self.listener.tally.accepted.add()
+        self._count_open()
         if self._timer is None:
             self._stamp_date()
             self._timer = self.loop.call_later(self._interval(), self._tick)
 
     def discard(self, connection: Swept) -> None:
         self.connections.discard(connection)
+        self._count_open()
         self._notice_empty()
 
     def sweep(self) -> None:
@@ -94,7 +99,12 @@ class Lane:
         for connection in tuple(self.connections):
             connection.sweep(now)
         self.tunnels = {transport for transport in self.tunnels if not transport.is_closing()}
+        self._count_open()
         self._notice_empty()
+
+    def last_call(self) -> None:
+        """Close each connection behind its next answer: a client whose request is on its way must not find it closed."""
+        self.draining = True
 
     def retire(self) -> None:
         """Let what is in flight finish, tunnels as well, and begin nothing more."""
@@ -124,6 +134,11 @@ class Lane:
         for transport in self.tunnels:
             transport.abort()
         self.tunnels.clear()
+
+    def _count_open(self) -> None:
+        count = len(self.connections) + len(self.tunnels)
+        self.listener.tally.open.add(count - self._counted)  # another lane may still drain the same address
+        self._counted = count
 
     def _notice_empty(self) -> None:
         if self._empty is not None and not self._empty.done() and not self.connections and not self.tunnels:
