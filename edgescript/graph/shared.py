@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Closeable)
 
-
 #: Resources that are closed before others of the event loop have their turn: 10,000 sites have 20,000, which take 30 ms.
 _AT_ONCE = 500
 
@@ -132,9 +131,9 @@ async def start(resource: Any, tasks: anyio.abc.TaskGroup) -> None:
 
 
 async def _let_others_go_on() -> None:
-    import anyio  # where so much is closed, there is a server
+    import anyio.lowlevel  # where so much is closed, there is a server
 
-    await anyio.sleep(0)
+    await anyio.lowlevel.checkpoint()
 
 
 async def close_all(resources: Sequence[Closeable]) -> None:

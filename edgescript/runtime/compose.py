@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 
 from edgescript.graph.model import Graph, Listener
 from edgescript.http.splice import PIPES
@@ -284,7 +285,7 @@ async def _free(things: list[Any]) -> None:
     """Forget the last of what was known of large things, a few at a time: it takes 75 ms for 10,000 sites."""
     while things:
         del things[-100:]
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
 
 def _key(listener: Listener) -> Key:
