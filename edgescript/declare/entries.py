@@ -96,7 +96,8 @@ class Build(Protocol):
         An object that this graph has in common with others of the process, kept like `keep`'s.
 
         It is the same one for the same key, whichever graph asks, so the key must hold everything that `make` depends on;
-        begin it with a text that nobody else uses. So state lives on through a reload.
+        begin it with a text that nobody else uses. So state lives on through a reload. What `make` itself keeps or shares
+        is the object's, and closed with it.
         """
 
     @property

@@ -74,9 +74,17 @@ def build(
 
     :param shared: what it has in common with other graphs of this process; without it, nothing
     """
-    building = _Building(directory, clock, bound.settings, shared or Shared())
-    graph = building.graph(bound)
-    return (None if has_errors(building.problems) else graph), building.problems
+    shared = shared or Shared()
+    building = _Building(directory, clock, bound.settings, shared)
+    try:
+        graph = building.graph(bound)
+    except BaseException:
+        shared.leave(building.resources)
+        raise
+    if has_errors(building.problems):
+        shared.leave(building.resources)
+        return None, building.problems
+    return graph, building.problems
 
 
 def build_site(
@@ -220,7 +228,16 @@ class _Building:
         self.resources.append(resource)
 
     def share(self, key: Hashable, make: Callable[[], S]) -> S:
-        thing, use = self._shared.use(key, make)
+        kept: list[Closeable] = []
+
+        def make_with_kept() -> S:
+            outer, self.resources = self.resources, kept
+            try:
+                return make()
+            finally:
+                self.resources = outer
+
+        thing, use = self._shared.use(key, make_with_kept, kept)
         self.resources.append(use)
         return thing
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from edgescript.declare.entries import Closeable, Role, Test
 from edgescript.graph.match import HostTable
-from edgescript.graph.shared import start
+from edgescript.graph.shared import close_all, start
 from edgescript.http.exchange import Exchange, Tally
 from edgescript.metric import Meter
 from edgescript.tally import ListenerTally
@@ -172,11 +172,4 @@ class Graph:
 
         :raises ExceptionGroup: if some cannot be closed; all others are closed nevertheless
         """
-        failures: list[Exception] = []
-        for resource in (*reversed(self.resources), self.meter):
-            try:
-                await resource.close()
-            except Exception as failure:
-                failures.append(failure)
-        if failures:
-            raise ExceptionGroup("not everything could be closed", failures)
+        await close_all((self.meter, *self.resources))

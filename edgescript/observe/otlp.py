@@ -34,6 +34,8 @@ PUSHES = Metric(
 #: The head of a response, and no more than that of it is looked at.
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 _MOST_READ = 16 * 1024
+#: Seconds that the last push may keep a server from stopping.
+_LAST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,12 @@ class Push:
         tasks.start_soon(self._run, self._scope)
 
     async def close(self) -> None:
+        import anyio
+
         if self._scope is not None:
             self._scope.cancel()
-            await self.push()
+            with anyio.move_on_after(_LAST):
+                await self.push()
         await self._meter.close()
 
     async def _run(self, scope: anyio.CancelScope) -> None:
@@ -91,8 +96,11 @@ class Push:
 
     async def push(self) -> bool:
         """Send what there is now; whether the collector took it. Takes as long as the time limit, and no longer."""
+        import anyio.to_thread
+
         try:
-            data = gzip.compress(message(self._families(), self._began, time.time_ns()).SerializeToString(), 1)
+            # In a thread: the library takes its time to be imported, and some thousand series to be written.
+            data = await anyio.to_thread.run_sync(_encoded, self._families(), self._began, time.time_ns())
             await _post(self._collector, data)
         except (PushFailed, OSError, TimeoutError) as error:
             self._tell("failed")
@@ -174,6 +182,10 @@ def _accepted(received: bytes) -> None:
 
 
 # ---- the messages
+
+
+def _encoded(families: Sequence[Family], began: int, now: int) -> bytes:
+    return gzip.compress(message(families, began, now).SerializeToString(), 1)
 
 
 def message(families: Sequence[Family], began: int, now: int) -> ExportMetricsServiceRequest:
