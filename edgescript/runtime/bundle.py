@@ -1,4 +1,4 @@
-"""A configuration with everything that it imports, as bytes: what all workers compile, whatever happens to the files meanwhile."""
+"""A configuration with all that it imports, as bytes: what every worker compiles, whatever becomes of the files meanwhile."""
 
 from __future__ import annotations
 

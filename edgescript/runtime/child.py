@@ -71,7 +71,7 @@ class Child:
         environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS}
         try:
             # In a group of its own: what a terminal sends to all of its group, such as Ctrl-C, is for us alone.
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603  # our own program
                 command, pass_fds=passed, env=environment, stdin=subprocess.DEVNULL, process_group=0
             )
         except BaseException:
@@ -113,7 +113,8 @@ class Child:
         try:
             while (message := await self.channel.receive()) is not None:
                 self.heard = time.monotonic()
-                answer = self._answers.get(message.fields.get("id", 0))
+                number = message.fields.get("id")
+                answer = self._answers.get(number) if isinstance(number, int) else None
                 if answer is not None:
                     answer.message = message
                     answer.came.set()
@@ -131,11 +132,8 @@ class Child:
                 await anyio.wait_readable(watched)
             finally:
                 os.close(watched)
-            status = os.waitpid(self.pid, 0)[1]
-        else:
-            while (found := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
-                await anyio.sleep(_LOOK)
-            status = found[1]
+        while (status := _status(self.pid)) is None:  # noqa: ASYNC110  # without pidfds nothing tells when
+            await anyio.sleep(_LOOK)
         code = os.waitstatus_to_exitcode(status)
         if self._process is not None:
             self._process.returncode = code  # it would wait, too
@@ -188,6 +186,12 @@ class _Answer:
     def __init__(self) -> None:
         self.came = anyio.Event()
         self.message: Message | None = None
+
+
+def _status(pid: int) -> int | None:
+    """How a child of this process has ended; None while it lives."""
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return status if found else None
 
 
 def how_it_ended(code: int) -> str:

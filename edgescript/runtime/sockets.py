@@ -230,12 +230,12 @@ class Sockets:
             if worker in workers or place.shared
         )
 
-    def turn_away(self) -> None:
-        """Let no new connection begin; clients try again a second later, and are refused if we are gone then."""
+    def turn_away(self, keys: Collection[Key]) -> None:
+        """Let no new connection begin at some addresses; clients try again a second later, and are refused then."""
         if SPREADS:
-            for key, place in self._places.items():
+            for key in keys:
                 if key[1] is not None and key not in self._lent:
-                    for made in place.sockets.values():
+                    for made in self._places[key].sockets.values():
                         _attach(made, _SO_ATTACH_FILTER, NO_BEGINNINGS)
 
     # Passing them on to another program

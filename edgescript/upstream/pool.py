@@ -58,6 +58,11 @@ class Pool:
     def idle(self) -> int:
         return len(self._idle)
 
+    @property
+    def waiting(self) -> int:
+        """How many exchanges wait for a connection."""
+        return len(self._waiting)
+
     # ---- getting one
 
     def take(self) -> Connection | None:

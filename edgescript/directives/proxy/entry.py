@@ -21,6 +21,7 @@ from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.forward import Changes, target
 from edgescript.upstream.limits import Limits
 from edgescript.upstream.pool import Pool
+from edgescript.upstream.shares import Shares
 
 
 @record
@@ -170,6 +171,7 @@ class Proxy:
         retries = len(pools) - 1 if self.retry is None else self.retry
         balance = build.share(("proxy balance", self.balance, endpoints), lambda: Balance(self.balance.build(build)))
         group = Group(pools, balance.pick, retries, self._changes)
+        build.keep(build.share("proxy shares", Shares).join(group))
         return Built(group.answer, self._explain(group))
 
     @property
