@@ -8,7 +8,6 @@ sent is in the next push.
 from __future__ import annotations
 
 import gzip
-import logging
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -21,11 +20,11 @@ from edgescript.observe.segments import Family
 from edgescript.version import __version__
 
 if TYPE_CHECKING:
+    import logging
+
     import anyio
     import anyio.abc
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-
-log = logging.getLogger("edgescript.observe")
 
 PUSHES = Metric(
     "edge_metrics_pushes", Kind.COUNTER, "Pushes of metrics to the collector, by what became of them.", ("result",)
@@ -106,12 +105,12 @@ class Push:
             self._tell("failed")
             if not self._failing:
                 self._failing = True
-                log.warning("metrics cannot be sent to %s: %s", self._collector.url, _reason(error))
+                _log().warning("metrics cannot be sent to %s: %s", self._collector.url, _reason(error))
             return False
         self._tell("ok")
         if self._failing:
             self._failing = False
-            log.warning("metrics are sent to %s again", self._collector.url)
+            _log().warning("metrics are sent to %s again", self._collector.url)
         return True
 
     def _tell(self, result: str) -> None:
@@ -257,3 +256,10 @@ def _attribute(of: Any, name: str, value: str) -> None:
 def _unit(name: str) -> str:
     """The unit that a metric's name ends with, as UCUM has it."""
     return "s" if name.endswith("_seconds") else "By" if name.endswith("_bytes") else ""
+
+
+def _log() -> logging.Logger:
+    """Where it is said that something is wrong; imported then."""
+    import logging
+
+    return logging.getLogger("edgescript.observe")
