@@ -74,7 +74,7 @@ def build(
 
     :param shared: what it has in common with other graphs of this process; without it, nothing
     """
-    shared = shared or Shared()
+    shared = Shared() if shared is None else shared  # one that holds nothing yet is false
     building = _Building(directory, clock, bound.settings, shared)
     try:
         graph = building.graph(bound)

@@ -14,6 +14,7 @@ from typing import Any
 
 import anyio
 
+from edgescript.observe.segments import Segment
 from edgescript.runtime.control import Channel, ChannelLost, Garbage, Message
 
 #: Of the environment that systemd gives us, what is not for workers.
@@ -33,10 +34,10 @@ class NoAnswer(Exception):
 class Child:
     """One worker process. `attend` runs for as long as it lives."""
 
-    def __init__(self, number: int, pid: int, end: socket.socket, *, segment: int | None = None) -> None:
+    def __init__(self, number: int, pid: int, end: socket.socket, segment: Segment, *, received: bytes = b"") -> None:
         self.number = number
         self.pid = pid
-        self.channel = Channel(end)
+        self.channel = Channel(end, received)
         self.state = STARTING
         #: Seconds since 1970: of the last change of state.
         self.since = time.time()
@@ -46,27 +47,30 @@ class Child:
         self.ready_since: float | None = None
         #: Its end was asked for.
         self.leaving = False
-        #: The descriptor of its metrics.
+        #: Where it counts.
         self.segment = segment
         #: Why it ended; "" while it lives.
         self.reason = ""
         self.gone = anyio.Event()
         #: It has nothing more to say.
         self._silence = anyio.Event()
+        #: It was killed because it did not answer.
+        self.was_silent = False
         self._killed = ""
         self._numbers = itertools.count(1)
         self._answers: dict[int, _Answer] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, number: int, engine: str, *, segment: int | None = None) -> Child:
+    def start(cls, number: int, engine: str) -> Child:
         """
         Start a worker. It is a new interpreter: forking a process with a running loop and threads is not safe.
 
         :raises OSError: if it cannot be started
         """
+        segment = Segment.create(str(number))
         ours, theirs = socket.socketpair()
-        passed = [theirs.fileno(), *([] if segment is None else [segment])]
+        passed = [theirs.fileno(), segment.descriptor]
         command = [sys.executable, "-P", "-m", "edgescript.runtime.worker", *map(str, (number, engine, *passed))]
         environment = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS}
         try:
@@ -76,11 +80,43 @@ class Child:
             )
         except BaseException:
             ours.close()
+            segment.close()
             raise
         finally:
             theirs.close()
-        made = cls(number, process.pid, ours, segment=segment)
+        made = cls(number, process.pid, ours, segment)
         made._process = process
+        return made
+
+    # Passing it on to another program, whose child it is then
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON has it, for `of_data` in the program that this process becomes; the descriptors stay open then."""
+        return {
+            "number": self.number,
+            "pid": self.pid,
+            "channel": self.channel.fileno(),
+            "received": self.channel.received.hex(),
+            "segment": self.segment.descriptor,
+            "state": self.state,
+            "since": self.since,
+            "leaving": self.leaving,
+        }
+
+    @property
+    def descriptors(self) -> list[int]:
+        """Of all that `as_data` names."""
+        return [self.channel.fileno(), self.segment.descriptor]
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> Child:
+        number, channel, segment = data["number"], data["channel"], data["segment"]
+        for descriptor in (channel, segment):
+            os.set_inheritable(descriptor, False)
+        end = socket.socket(fileno=channel)
+        made = cls(number, data["pid"], end, Segment(str(number), segment), received=bytes.fromhex(data["received"]))
+        made.become(data["state"])
+        made.since, made.leaving = data["since"], data["leaving"]
         return made
 
     def __str__(self) -> str:
@@ -144,6 +180,11 @@ class Child:
         if not self.reason:
             self._killed = self._killed or reason
             os.kill(self.pid, signal.SIGKILL)  # it has not been waited for, so the number is still its own
+
+    def kill_silent(self, seconds: float) -> None:
+        """End it because nothing was heard of it for so long."""
+        self.was_silent = self.was_silent or not self._killed
+        self.kill(f"did not answer for {seconds:g} s")
 
     # Talking to it
 

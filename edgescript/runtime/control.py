@@ -68,9 +68,14 @@ def encode(kind: str, fields: Mapping[str, Any], descriptors: int = 0) -> bytes:
 class Decoder:
     """Messages from what was received, piece by piece."""
 
-    def __init__(self) -> None:
-        self._received = bytearray()
+    def __init__(self, received: bytes = b"") -> None:
+        self._received = bytearray(received)
         self._descriptors: deque[int] = deque()
+
+    @property
+    def received(self) -> bytes:
+        """What is no whole message yet."""
+        return bytes(self._received)
 
     def feed(self, data: bytes, descriptors: Sequence[int] = ()) -> None:
         self._received += data
@@ -115,10 +120,13 @@ def _object(body: bytes) -> tuple[str, dict[str, Any]]:
 class Channel:
     """One end of a socket pair. `send` never waits, `receive` does; both belong to the loop's thread."""
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, received: bytes = b"") -> None:
+        """
+        :param received: what another has read of it already
+        """
         end.setblocking(False)
         self._socket = end
-        self._decoder = Decoder()
+        self._decoder = Decoder(received)
         self._waiting: deque[tuple[memoryview, list[int]]] = deque()
         self._size = 0
         self._lost = False
@@ -128,6 +136,11 @@ class Channel:
     def waiting(self) -> int:
         """Bytes that were not sent yet."""
         return self._size
+
+    @property
+    def received(self) -> bytes:
+        """What was read and is no whole message yet: for whoever goes on with the socket."""
+        return self._decoder.received
 
     def fileno(self) -> int:
         return self._socket.fileno()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from edgescript.observe import tap
+from edgescript.runtime import asked
 from edgescript.runtime.compose import Server
 
 #: Gives what JSON can say.
@@ -17,6 +19,11 @@ async def _status(server: Server, arguments: Mapping[str, Any]) -> dict[str, Any
     return {"addresses": [str(address) for address in server.addresses]}
 
 
-QUESTIONS: dict[str, Question] = {"status": _status}
+QUESTIONS: dict[str, Question] = {
+    "status": _status,
+    "explain": asked.explain,
+    "upstreams": asked.upstreams,
+    "share": asked.share,
+}
 
-TOPICS: dict[str, Topic] = {}
+TOPICS: dict[str, Topic] = {"log": tap.listen}

@@ -240,9 +240,9 @@ class Sockets:
 
     # Passing them on to another program
 
-    def as_data(self) -> list[dict[str, Any]]:
+    def as_data(self) -> dict[str, Any]:
         """As JSON has it, for `of_data` in the program that this process becomes; the descriptors stay open then."""
-        return [
+        places = [
             {
                 "key": list(place.key),
                 "shared": place.shared,
@@ -263,16 +263,21 @@ class Sockets:
         made = cls()
         for one in data:
             key = (one["key"][0], one["key"][1])
-            sockets = {worker: socket.socket(fileno=descriptor) for worker, descriptor in one["sockets"]}
-            for each in sockets.values():
-                each.setblocking(False)
-                os.set_inheritable(each.fileno(), False)
+            sockets = {worker: taken_over(descriptor) for worker, descriptor in one["sockets"]}
             place = _Place(key, one["shared"], sockets, list(sockets))
             if one["lent"]:
                 made._lent[key] = place
             if one["used"]:
                 made._places[key] = place
         return made
+
+
+def taken_over(descriptor: int) -> socket.socket:
+    """A listening socket that came from another program, and is for no further one."""
+    made = socket.socket(fileno=descriptor)
+    made.setblocking(False)
+    os.set_inheritable(descriptor, False)
+    return made
 
 
 def _bind_beside(key: Key) -> socket.socket:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import itertools
 import logging
 import os
 import signal
@@ -30,6 +31,9 @@ from edgescript.graph.load import load
 from edgescript.graph.model import Graph
 from edgescript.graph.shared import Shared
 from edgescript.http.splice import PIPES
+from edgescript.metric import Meter
+from edgescript.observe import writer
+from edgescript.observe.segments import meter_on
 from edgescript.runtime.bundle import Bundle, read_memory
 from edgescript.runtime.compose import Key, Prepared, Server
 from edgescript.runtime.control import Channel, ChannelLost, Garbage, Message
@@ -43,17 +47,34 @@ log = logging.getLogger("edgescript.runtime")
 
 #: Seconds between two signs of life.
 BEAT = 0.5
+#: Seconds that the supervisor may take to add up the metrics.
+_PATIENCE = 10.0
 #: Bytes of lines that may wait for the supervisor to read them; lines that come on top are not told.
 _MOST_LINES = 1024 * 1024
+
+
+class Asked:
+    """Somebody who waits for the metrics of all workers."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self) -> None:
+        self.number = next(self._numbers)
+        self.kind = ""
+        self.text = b""
+        self.answered = anyio.Event()
 
 
 class Worker:
     """The worker of this process."""
 
-    def __init__(self, channel: Channel, engine: Engine) -> None:
+    def __init__(self, channel: Channel, engine: Engine, meter: Meter) -> None:
         self._channel = channel
         self._engine = engine
-        self._shared = Shared()
+        self._shared = Shared(meter)
+        meter.exposition = self._metrics
+        #: Who waits for metrics, by number.
+        self._asked: dict[int, Asked] = {}
         self._prepared: Prepared | None = None
         #: Where it listens.
         self._keys: set[Key] = set()
@@ -67,6 +88,7 @@ class Worker:
             "abandon": self._abandon,
             "ask": self._ask,
             "listen": self._listen,
+            "metrics": self._take_metrics,
             "reopen": self._reopen,
             "stop": self._stop,
             "abort": self._abort,
@@ -120,7 +142,7 @@ class Worker:
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGUSR1) as signals:
             async for number in signals:
                 if number == signal.SIGUSR1:
-                    reopen_logs()
+                    writer.reopen()
                 else:
                     self._tell("leaving")
                     await self._linger()
@@ -225,10 +247,29 @@ class Worker:
         if self._channel.waiting < _MOST_LINES:
             self._tell("line", topic=topic, line=line)
 
+    # Metrics of all workers, for those who ask one
+
+    async def _metrics(self, accept: str) -> tuple[str, bytes]:
+        asked = Asked()
+        self._asked[asked.number] = asked
+        try:
+            self._tell("metrics", number=asked.number, accept=accept)
+            with anyio.fail_after(_PATIENCE):
+                await asked.answered.wait()
+        finally:
+            del self._asked[asked.number]
+        return asked.kind, asked.text
+
+    async def _take_metrics(self, message: Message) -> None:
+        asked = self._asked.get(message.fields["number"])
+        if asked is not None:
+            asked.kind, asked.text = message.fields["kind"], message.fields["text"].encode()
+            asked.answered.set()
+
     # The end
 
     async def _reopen(self, message: Message) -> None:
-        reopen_logs()
+        writer.reopen()
 
     async def _stop(self, message: Message) -> None:
         self._stopping.set()
@@ -244,20 +285,17 @@ def _loop() -> Any:
     return asyncio.get_running_loop()
 
 
-def reopen_logs() -> None:
-    """Open log files anew, for whoever has moved them away."""
-    # A file that was moved away is opened anew with the next write, see `observe.writer`.
-
-
 def main() -> None:
-    number, engine, descriptor, *_ = sys.argv[1:]
+    number, engine, descriptor, segment = sys.argv[1:]
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         signal.signal(ignored, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
     options = {"use_uvloop": importlib.util.find_spec("uvloop") is not None}
 
     async def run() -> None:
-        await Worker(Channel(socket.socket(fileno=int(descriptor))), cast("Engine", engine)).run()
+        meter = meter_on(int(segment))
+        os.close(int(segment))
+        await Worker(Channel(socket.socket(fileno=int(descriptor))), cast("Engine", engine), meter).run()
 
     code = 0
     try:

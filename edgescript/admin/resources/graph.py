@@ -8,9 +8,12 @@ from edgescript.admin.operator import Past
 from edgescript.admin.request import Request, text_answer
 from edgescript.http.message import HTTPError, Response
 
+#: A drawing has its styles in itself, and runs nothing.
+_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
+
 
 async def get(request: Request) -> Response:
-    """What `edge graph` draws, of the configuration in use; SVG."""
+    """What `edge graph` draws, of the configuration in use; SVG. Pages may say `?number=`, so that it is not kept for another."""
     request.parameters("number")
     past = request.operator.status().config
     drawn = request.room.drawn
@@ -20,7 +23,7 @@ async def get(request: Request) -> Response:
             raise HTTPError(409, "the configuration in use cannot be drawn: a file that it imports has changed")
         drawn.clear()
         drawn[past.number] = picture
-    return text_answer(drawn[past.number], kind=b"image/svg+xml")
+    return text_answer(drawn[past.number], kind=b"image/svg+xml", headers=[_POLICY])
 
 
 def _drawn(past: Past) -> str | None:

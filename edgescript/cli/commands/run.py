@@ -62,16 +62,19 @@ def command(config: str | None, workers: int | None, engine: Engine, watch: bool
 
     import anyio
 
+    from edgescript.runtime import upgrade
+    from edgescript.runtime.bundle import Bundle
     from edgescript.runtime.followed import Followed
     from edgescript.runtime.notify import Notifier, inherited
     from edgescript.runtime.sockets import Sockets
     from edgescript.runtime.supervisor import CannotStart, Supervisor
     from edgescript.storage.place import state_directory
 
+    left = upgrade.inherited(os.environ)
     followed = Followed() if watch else None
     if followed is not None:
         followed.add(config or edgefile.DEFAULT)  # before it is read: no change may be missed
-    source = edgefile.read(config)
+    source = edgefile.read(config) if left is None else Bundle.of_data(left["bundle"]).source
     logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
     _allow_many_connections()
     supervisor = Supervisor(
@@ -83,6 +86,7 @@ def command(config: str | None, workers: int | None, engine: Engine, watch: bool
         state=state_directory(os.environ),
         sockets=Sockets(inherited(os.environ)),
         notifier=Notifier.of(os.environ),
+        left=left,
         tell=console.complain,
         show=_show,
     )
