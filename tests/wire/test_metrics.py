@@ -218,10 +218,10 @@ def test_connections_are_counted_by_listener(serve_edgefile: Any, connect: Any) 
     clients = [connect(server) for _ in range(3)]
     for client in clients:
         ask(client, "/")
-    assert counted(server, ACCEPTED) == {(":80",): 3.0}
-    assert counted(server, OPEN) == {(":80",): 3.0}
+    assert counted(server, ACCEPTED) == {(":80",): 3.0, (":81",): 0.0}
+    assert counted(server, OPEN) == {(":80",): 3.0, (":81",): 0.0}
     clients[0].socket.close()
-    eventually(server, OPEN, {(":80",): 2.0})
+    eventually(server, OPEN, {(":80",): 2.0, (":81",): 0.0})
 
 
 def test_a_tunnel_is_an_open_connection(

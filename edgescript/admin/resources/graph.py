@@ -9,7 +9,10 @@ from edgescript.admin.request import Request, text_answer
 from edgescript.http.message import HTTPError, Response
 
 #: A drawing has its styles in itself, and runs nothing.
-_POLICY = (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
+_POLICY = (
+    b"content-security-policy",
+    b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox",
+)
 
 
 async def get(request: Request) -> Response:
