@@ -35,6 +35,9 @@ class Serving(Protocol):
     def in_flight(self) -> Iterable[float]:
         """When the requests began that are in flight, by the server's clock. Tunnels are none."""
 
+    def last_call(self) -> None:
+        """Close each connection behind its next answer."""
+
     def retire(self) -> None:
         """Stop accepting; what is in flight, and tunnels, may take as long as they like."""
 
@@ -75,6 +78,9 @@ class FastLane:
 
     def in_flight(self) -> Iterable[float]:
         return self._listening.lane.in_flight()
+
+    def last_call(self) -> None:
+        self._listening.lane.last_call()
 
     def retire(self) -> None:
         self._listening.retire()
@@ -155,6 +161,9 @@ class Hypercorn:
 
     def in_flight(self) -> Iterable[float]:
         return self._app.in_flight()
+
+    def last_call(self) -> None:
+        self._config.keep_alive_max_requests = 0
 
     def retire(self) -> None:
         self._config.graceful_timeout = None  # type: ignore[assignment]  # it waits without a limit then

@@ -250,18 +250,23 @@ class Sockets:
                 "used": place.key in self._places,
                 "sockets": [[worker, place.sockets[worker].fileno()] for worker in place.order],
             }
-            for place in {**self._lent, **self._places}.values()
+            for place in self._all()
         ]
+        return {"places": places, "unused": [made.fileno() for made in self._inherited]}
 
     @property
     def descriptors(self) -> list[int]:
         """Of all that `as_data` names."""
-        return [made.fileno() for place in {**self._lent, **self._places}.values() for made in place.sockets.values()]
+        used = [made.fileno() for place in self._all() for made in place.sockets.values()]
+        return [*used, *(made.fileno() for made in self._inherited)]
+
+    def _all(self) -> Iterable[_Place]:
+        return {**self._lent, **self._places}.values()
 
     @classmethod
-    def of_data(cls, data: Iterable[Mapping[str, Any]]) -> Sockets:
-        made = cls()
-        for one in data:
+    def of_data(cls, data: Mapping[str, Any]) -> Sockets:
+        made = cls(taken_over(descriptor) for descriptor in data["unused"])
+        for one in data["places"]:
             key = (one["key"][0], one["key"][1])
             sockets = {worker: taken_over(descriptor) for worker, descriptor in one["sockets"]}
             place = _Place(key, one["shared"], sockets, list(sockets))

@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,7 @@ class Supervisor:
         self._stopping = anyio.Event()
         self._started = time.time()
         self._last_reload: Applied | None = None
+        self._upgrade_failed = ""
         self._listeners: dict[str, set[MemoryObjectSendStream[str]]] = {}
 
     # ---- from the start to the end
@@ -323,6 +324,7 @@ class Supervisor:
 
         :raises RuntimeError: if it cannot be
         """
+        self._upgrade_failed = ""
         version = await anyio.to_thread.run_sync(upgrade.tried, self._crew.current.bundle)
         self._tasks.start_soon(self._become, version)
         return version
@@ -355,11 +357,15 @@ class Supervisor:
             try:
                 upgrade.become_installed(state, [*descriptors, *([] if admin is None else [admin])], SIGNALS)
             except OSError as error:
-                self._tell(f"the program was not replaced: {error.strerror}")
+                self._fail_upgrade(f"the program was not replaced: {error.strerror}")
                 counted.close()
                 self._admin = None
                 await self._start_admin(self._crew.current, admin)
                 self._notifier.ready(self._summary)
+
+    def _fail_upgrade(self, reason: str) -> None:
+        self._upgrade_failed = reason
+        self._tell(reason)
 
     def _counted(self) -> Segment:
         """What the workers that are gone have counted, and this process, where another program finds it."""
@@ -389,7 +395,9 @@ class Supervisor:
             try:
                 await self._crew.renew(old)
             except (NoAnswer, NotPrepared, OSError) as error:
-                self._tell(f"workers of version {__version__} cannot serve, those of {left['version']} go on: {error}")
+                self._fail_upgrade(
+                    f"workers of version {__version__} cannot serve, those of {left['version']} go on: {error}"
+                )
             else:
                 self._tell(f"version {__version__} has taken over, listening on {', '.join(self._addresses)}")
         self._history.record(current.bundle, source="upgrade")
@@ -427,6 +435,7 @@ class Supervisor:
             ready=self._crew.is_complete and not self._stopping.is_set(),
             config=_past(self._history.entries[-1]),  # what is put to use is the last of it
             last_reload=self._last_reload,
+            upgrade_failed=self._upgrade_failed,
         )
 
     def history(self) -> Sequence[Past]:

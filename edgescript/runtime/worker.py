@@ -24,7 +24,6 @@ from typing import Any, cast
 
 import anyio
 import anyio.abc
-import anyio.to_thread
 
 from edgescript.catalog import Catalogue
 from edgescript.graph.load import load
@@ -38,6 +37,7 @@ from edgescript.runtime.bundle import Bundle, read_memory
 from edgescript.runtime.compose import Key, Prepared, Server
 from edgescript.runtime.control import Channel, ChannelLost, Garbage, Message
 from edgescript.runtime.engines import Engine
+from edgescript.runtime.loading import compiled
 from edgescript.runtime.problems import as_data
 from edgescript.runtime.questions import QUESTIONS, TOPICS
 from edgescript.server.listen import ListenError
@@ -47,6 +47,8 @@ log = logging.getLogger("edgescript.runtime")
 
 #: Seconds between two signs of life.
 BEAT = 0.5
+#: Seconds that a client has, at a stop, to send its next request on a connection that is open.
+LAST_CALL = 1.0
 #: Seconds that the supervisor may take to add up the metrics.
 _PATIENCE = 10.0
 #: Bytes of lines that may wait for the supervisor to read them; lines that come on top are not told.
@@ -80,6 +82,7 @@ class Worker:
         self._keys: set[Key] = set()
         self._next_keys: set[Key] = set()
         self._stopping = anyio.Event()
+        self._aborted = False
         #: By topic: what ends the telling.
         self._topics: dict[str, Callable[[], None]] = {}
         self._orders = {
@@ -107,6 +110,8 @@ class Worker:
                 if self._prepared is not None:
                     await self._server.abandon(self._prepared)
                 if self._keys:
+                    if not self._aborted:
+                        await self._server.last_call(LAST_CALL)
                     await self._server.stop()
                     await self._server.close()
                 PIPES.close()
@@ -166,7 +171,7 @@ class Worker:
         problems: list[Problem] = []
         reason = ""
         try:
-            graph, problems = await anyio.to_thread.run_sync(self._compiled, memory)
+            graph, problems = await compiled(lambda: self._graph(memory), self._shared)
             if graph is not None:
                 self._prepared = await self._server.prepare(graph, sockets)
         except ListenError as error:
@@ -184,7 +189,7 @@ class Worker:
             reason=reason,
         )
 
-    def _compiled(self, memory: int) -> tuple[Graph | None, list[Problem]]:
+    def _graph(self, memory: int) -> tuple[Graph | None, list[Problem]]:
         bundle = Bundle.of_data(read_memory(memory))
         return load(
             bundle.source,
@@ -275,6 +280,7 @@ class Worker:
         self._stopping.set()
 
     async def _abort(self, message: Message) -> None:
+        self._aborted = True
         self._stopping.set()
         self._server.abort()
 

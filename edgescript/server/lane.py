@@ -102,6 +102,10 @@ class Lane:
         self._count_open()
         self._notice_empty()
 
+    def last_call(self) -> None:
+        """Close each connection behind its next answer: a client whose request is on its way must not find it closed."""
+        self.draining = True
+
     def retire(self) -> None:
         """Let what is in flight finish, tunnels as well, and begin nothing more."""
         self.draining = True

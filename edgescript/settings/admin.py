@@ -51,7 +51,8 @@ class Secret:
         return "***"
 
 
-def _place(text: str) -> Place:
+def place_of(text: str) -> Place:
+    """:raises KindError: if it is no address of one machine"""
     address = values.address(text)
     if address.is_unix:
         return Place(address.path, None)
@@ -62,7 +63,7 @@ def _place(text: str) -> Place:
 
 def _address(text: str, scope: Scope) -> str:
     if text != "off":
-        _place(text)
+        place_of(text)
     return text
 
 
@@ -140,7 +141,7 @@ class Admin:
     @property
     def place(self) -> Place | None:
         """Where it is; None if it is off."""
-        return None if self.address == "off" else _place(self.address or DEFAULT)
+        return None if self.address == "off" else place_of(self.address or DEFAULT)
 
 
 def is_loopback(host: str) -> bool:
