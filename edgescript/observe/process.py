@@ -66,12 +66,13 @@ class ProcessWatch:
         self._memory = meter.gauge(MEMORY)
         self._descriptors = meter.gauge(DESCRIPTORS)
         self._collections = [meter.counter(COLLECTIONS, str(generation)) for generation in range(3)]
-        meter.gauge(STARTED).set(time.time() - time.monotonic() + _since_boot())
+        self._started = meter.gauge(STARTED)
         self._scope: anyio.CancelScope | None = None
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         import anyio
 
+        self._started.set(time.time() - time.monotonic() + _since_boot())
         self._scope = anyio.CancelScope()
         tasks.start_soon(self._watch, self._scope)
 

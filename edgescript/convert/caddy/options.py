@@ -165,6 +165,7 @@ _SERVERS: dict[str, Converter] = {
     "max_header_size": _max_header_size,
     "protocols": _protocols,
     "protocol": _protocols,
+    "metrics": _nothing,
     "name": _nothing,
 }
 _OPTIONS: dict[str, Converter] = {
@@ -172,6 +173,7 @@ _OPTIONS: dict[str, Converter] = {
     "https_port": _https_port,
     "order": _order,
     "auto_https": _auto_https,
+    "metrics": _nothing,  # everything is counted anyway
     "servers": _servers,
     "admin": _admin,
 }
@@ -180,7 +182,7 @@ _OF_CADDY = frozenset((
     "log", "grace_period", "shutdown_delay", "email", "acme_ca", "acme_ca_root", "acme_eab", "acme_dns", "dns",
     "tls_resolvers", "default_sni", "fallback_sni", "local_certs", "skip_install_trust", "on_demand_tls",
     "key_type", "cert_issuer", "cert_lifetime", "renew_interval", "renewal_window_ratio", "preferred_chains",
-    "ocsp_interval", "ocsp_stapling", "ech", "metrics", "filesystem", "pki", "events", "experimental_http3",
+    "ocsp_interval", "ocsp_stapling", "ech", "filesystem", "pki", "events", "experimental_http3",
     "listener_wrappers", "packet_conn_wrappers", "keepalive_interval", "keepalive_idle", "keepalive_count",
     "0rtt", "trusted_proxies_unix", "enable_full_duplex", "expected_underscore_headers", "expected_dot_headers",
     "log_credentials", "strict_sni_host", "trace",
