@@ -81,9 +81,7 @@ def test_it_shows_what_the_server_does_and_asks_nobody_else(
 def test_a_server_behind_is_drained_and_used_again(opened: Page, operator: FakeOperator) -> None:
     opened.ask("document.querySelector('#upstreams button').click()")
     opened.wait_for("document.querySelector('#upstreams').innerText.includes('drained')")
-    assert operator.asked[-1][0] in ("share", "upstreams")
-    shares = [arguments for question, arguments, _ in operator.asked if question == "share"]
-    assert shares[-1] == {"shares": {"10.0.0.1:80": {"drained": True, "weight": 1}}}
+    assert operator.shares == {"10.0.0.1:80": {"drained": True, "weight": 1}}
     assert text(opened, "#upstreams button") == "Use again"
     opened.ask("document.querySelector('#upstreams button').click()")
     opened.wait_for("!document.querySelector('#upstreams').innerText.includes('drained')")
@@ -96,9 +94,8 @@ def test_a_weight_is_written_and_kept_while_it_is_being_written(opened: Page, op
     opened.wait_for(f"last.time > {first}")
     assert opened.ask("document.querySelector('#upstreams input').value") == "7"
     opened.ask("document.querySelector('#upstreams input').dispatchEvent(new Event('change'))")
-    wait_until(lambda: any(question == "share" for question, _, _ in operator.asked))
-    shares = [arguments for question, arguments, _ in operator.asked if question == "share"]
-    assert shares[-1] == {"shares": {"10.0.0.1:80": {"drained": False, "weight": 7}}}
+    wait_until(lambda: operator.shares)
+    assert operator.shares == {"10.0.0.1:80": {"drained": False, "weight": 7}}
 
 
 def test_problems_of_a_reload_are_shown_as_text(opened: Page, operator: FakeOperator) -> None:
