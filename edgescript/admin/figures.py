@@ -15,17 +15,13 @@ from typing import Any, NamedTuple
 
 from edgescript.admin.applying import problems_as_json
 from edgescript.admin.operator import Operator, Status
-from edgescript.admin.shares import Shares
+from edgescript.admin.shares import share_of
 from edgescript.admin.stream import event
 from edgescript.metric import Series
 from edgescript.observe.process import LOOP_DELAY
 from edgescript.observe.segments import Family
 from edgescript.tally import DURATION, IN_FLIGHT, REQUESTS
-
-#: Counted by `upstream.counts`.
-_ATTEMPTS = "edge_upstream_attempts"
-_FAILURES = "edge_upstream_failures"
-_LATENCY = "edge_upstream_latency_seconds"
+from edgescript.upstream.counts import ATTEMPTS, FAILURES, LATENCY
 
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
@@ -89,7 +85,7 @@ class Figures:
     upstreams: list[dict[str, Any]]
 
     @classmethod
-    async def taken(cls, operator: Operator, shares: Shares) -> Figures:
+    async def taken(cls, operator: Operator) -> Figures:
         found = _Families(operator.metrics())
         answers = await operator.ask("upstreams", {})
         return cls(
@@ -99,7 +95,7 @@ class Figures:
             in_flight=sum(value for _, value in found.values(IN_FLIGHT.name)),
             routes=_routes(found),
             delays=_durations(found, LOOP_DELAY.name, "worker"),
-            upstreams=_upstreams(found, answers, shares),
+            upstreams=_upstreams(found, answers, operator),
         )
 
     @property
@@ -189,21 +185,21 @@ class _Upstream(NamedTuple):
     waiting: int
 
 
-def _upstreams(found: _Families, answers: Iterable[Any], shares: Shares) -> list[dict[str, Any]]:
+def _upstreams(found: _Families, answers: Iterable[Any], operator: Operator) -> list[dict[str, Any]]:
     sums: dict[str, _Upstream] = {}
     for answer in answers:
         for one in answer:
             before = sums.get(one["address"], _Upstream(0, 0, 0))
             added = (before.in_use + one["in_use"], before.idle + one["idle"], before.waiting + one["waiting"])
             sums[one["address"]] = _Upstream(*added)
-    attempts = _by_endpoint(found.values(_ATTEMPTS))
-    failures = _by_endpoint(found.values(_FAILURES))
-    latencies = _durations(found, _LATENCY, "endpoint")
+    attempts = _by_endpoint(found.values(ATTEMPTS.name))
+    failures = _by_endpoint(found.values(FAILURES.name))
+    latencies = _durations(found, LATENCY.name, "endpoint")
     return [
         {
             "address": address,
             **sums[address]._asdict(),
-            **shares.of(address),
+            **share_of(operator, address),
             "attempts": attempts.get(address, 0.0),
             "failures": failures.get(address, 0.0),
             "latency": _percentiles(latencies.get(address, Durations())),

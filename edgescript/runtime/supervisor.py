@@ -354,6 +354,7 @@ class Supervisor:
                 "workers": self._crew.as_data(),
                 "sockets": self._sockets.as_data(),
                 "admin": admin,
+                "shares": self._crew.shares,
                 "counted": counted.descriptor,
                 "started": self._started,
                 "version": __version__,
@@ -384,6 +385,7 @@ class Supervisor:
     async def _go_on(self, left: Mapping[str, Any]) -> None:
         """Take over from another program: its workers go on until those of this one serve."""
         self._started = left["started"]
+        self._crew.shares = left.get("shares", {})
         counted = Segment("supervisor", left["counted"])
         os.set_inheritable(counted.descriptor, False)
         self._totals.add(counted)
@@ -477,6 +479,17 @@ class Supervisor:
             for one in asked:
                 asking.start_soon(ask_one, one)
         return [answers[number] for number in sorted(answers)]
+
+    @property
+    def shares(self) -> Mapping[str, Mapping[str, Any]]:
+        """The servers behind that get another share of new requests than the Edgefile says."""
+        return self._crew.shares
+
+    async def share(self, shares: Mapping[str, Mapping[str, Any]]) -> None:
+        """Have all workers go by these shares, and each that will be started."""
+        async with self._crew.changing:  # no worker is being prepared with the old ones
+            self._crew.shares = dict(shares)
+            await self.ask("share", {"shares": self._crew.shares})
 
     async def listen(self, topic: str) -> AsyncIterator[str]:
         """What the workers tell from now on, a line each."""

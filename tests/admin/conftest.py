@@ -51,6 +51,7 @@ class FakeOperator:
     lines: list[asyncio.Queue[str]] = field(default_factory=list)
     upgrading: str | RuntimeError = "9.9"
     stopped: bool = False
+    shares: dict[str, Any] = field(default_factory=dict)
     #: What keeps the next configuration from being applied, beside problems.
     reason: str = ""
 
@@ -86,6 +87,9 @@ class FakeOperator:
     async def ask(self, question: str, arguments: Mapping[str, Any], *, worker: int | None = None) -> list[Any]:
         self.asked.append((question, dict(arguments), worker))
         return self.answers.get(question, [])
+
+    async def share(self, shares: Mapping[str, Mapping[str, Any]]) -> None:
+        self.shares = dict(shares)
 
     async def listen(self, topic: str) -> AsyncIterator[str]:
         assert topic == "log"

@@ -10,10 +10,10 @@ import anyio
 import pytest
 
 from edgescript.admin.figures import Figures, History, quantile
-from edgescript.admin.shares import Shares
-from edgescript.metric import Across, Kind, Metric
+from edgescript.metric import Across
 from edgescript.observe.process import LOOP_DELAY
 from edgescript.tally import DURATION, IN_FLIGHT, REQUESTS
+from edgescript.upstream.counts import FAILURES
 from tests.admin.conftest import FakeOperator, worker
 
 BOUNDS = (0.1, 0.2, 0.4)
@@ -38,7 +38,7 @@ def test_percentiles_are_read_off_the_buckets(counts: list[float], share: float,
 
 def taken(operator: FakeOperator) -> Figures:
     async def take() -> Figures:
-        return await Figures.taken(operator, Shares(operator))
+        return await Figures.taken(operator)
 
     return anyio.run(take)
 
@@ -100,9 +100,8 @@ def test_workers_and_servers_behind_have_what_was_counted_of_them() -> None:
     operator.meter.histogram(delay, "1").observe(0.2)
     operator.meter.gauge(IN_FLIGHT, ":80").set(2)
     operator.meter.gauge(IN_FLIGHT, ":81").set(1)
-    failures = Metric("edge_upstream_failures", Kind.COUNTER, "", ("endpoint", "reason"))
-    operator.meter.counter(failures, "10.0.0.1:80", "connect").add(2)
-    operator.meter.counter(failures, "10.0.0.1:80", "timeout").add(1)
+    operator.meter.counter(FAILURES, "10.0.0.1:80", "connect").add(2)
+    operator.meter.counter(FAILURES, "10.0.0.1:80", "timeout").add(1)
     operator.answers["upstreams"] = [[{"address": "10.0.0.1:80", "in_use": 1, "idle": 0, "waiting": 0}], []]
     state = shown(History(), taken(operator))
     assert state["in_flight"] == 3

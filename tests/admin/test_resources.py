@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from edgescript.admin.found import resources
@@ -205,9 +203,13 @@ def test_what_cannot_be_explained_is_said(admin: RunningAdmin, operator: FakeOpe
     assert admin.get("/explain").status == 400
     assert admin.get("/explain?url=/x&nothing=1").status == 400
     assert admin.get("/explain?url=/x").status == 503  # nobody answers
+    operator.workers = [worker(0, state="starting")]
+    assert admin.get("/explain?url=/x").status == 503
+    operator.workers = [worker(0, state="dead"), worker(3)]
     operator.answers["explain"] = [{"error": "nothing listens on port 81"}]
     answer = admin.get("/explain?url=http://a:81/")
     assert (answer.status, answer.json["detail"]) == (400, "nothing listens on port 81")
+    assert operator.asked[-1][2] == 3
 
 
 # ---- servers behind
@@ -228,23 +230,21 @@ def test_servers_behind_are_summed_over_all_workers(admin: RunningAdmin, operato
     assert second["address"] == "10.0.0.2:80"
 
 
-def test_a_share_is_told_to_all_workers_and_to_each_new_one(admin: RunningAdmin, operator: FakeOperator) -> None:
-    operator.answers["upstreams"] = [[upstream("10.0.0.1:80")]]
+def test_a_share_is_changed_and_changed_back(admin: RunningAdmin, operator: FakeOperator) -> None:
+    operator.answers["upstreams"] = [[upstream("10.0.0.1:80"), upstream("10.0.0.2:80")]]
     answer = admin.post("/upstreams", {"address": "10.0.0.1:80", "drained": True})
     assert answer.json == {"address": "10.0.0.1:80", "drained": True, "weight": 1}
-    wanted = ("share", {"shares": {"10.0.0.1:80": {"drained": True, "weight": 1}}}, None)
-    assert operator.asked[-1] == wanted
-    assert admin.get("/upstreams").json[0]["drained"] is True
-
-    operator.asked.clear()
-    operator.workers[1] = worker(1, pid=4711)
-    deadline = time.monotonic() + 10
-    while wanted not in operator.asked:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
+    admin.post("/upstreams", {"address": "10.0.0.2:80", "weight": 5})
+    assert operator.shares == {
+        "10.0.0.1:80": {"drained": True, "weight": 1},
+        "10.0.0.2:80": {"drained": False, "weight": 5},
+    }
+    assert [one["drained"] for one in admin.get("/upstreams").json] == [True, False]
     admin.post("/upstreams", {"address": "10.0.0.1:80", "drained": False})
-    assert operator.asked[-1] == ("share", {"shares": {}}, None)
+    assert list(operator.shares) == ["10.0.0.2:80"]
+    operator.answers["upstreams"] = []
+    admin.post("/upstreams", {"address": "10.0.0.2:80", "weight": 1})  # one that is gone can still be forgotten
+    assert operator.shares == {}
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_a_share_that_makes_no_sense_is_refused(
 ) -> None:
     operator.answers["upstreams"] = [[upstream("10.0.0.1:80")]]
     assert admin.post("/upstreams", value).status == status
-    assert not [one for one in operator.asked if one[0] == "share"]
+    assert operator.shares == {}
 
 
 def test_a_body_is_json_where_json_is_asked_for(admin: RunningAdmin) -> None:

@@ -94,6 +94,21 @@ def _auto_https(line: Line, context: Context) -> list[Node]:
     return []  # there is only plain HTTP
 
 
+def _admin(line: Line, context: Context) -> list[Node]:
+    """`admin off`, or an address; other origins than the address itself are always refused here (`enforce_origin`)."""
+    inside: list[Node] = []
+    for option in line.block or ():
+        if option.name == "origins":
+            named = [word if "://" in word else f"http://{word}" for word in option.arguments]
+            inside.append(Directive(["origins", *named], None, option.behind))
+        elif option.words and option.name != "enforce_origin":
+            raise NotConverted(f"there is nothing like {option.name} of admin here")
+    if line.arguments[:1] != ["off"]:
+        context.differs("the interface is another one: see the guide, admin")
+    address = [word.partition("|")[0] for word in line.arguments]  # unix//path|0600, which the mode always is
+    return [Directive(["admin", *address], inside or None)]
+
+
 def _servers(line: Line, context: Context) -> list[Node]:
     if line.arguments:
         context.differs(f"it holds for all sites, not only for {line.arguments[0]}")
@@ -160,6 +175,7 @@ _OPTIONS: dict[str, Converter] = {
     "auto_https": _auto_https,
     "metrics": _nothing,  # everything is counted anyway
     "servers": _servers,
+    "admin": _admin,
 }
 _OF_CADDY = frozenset((
     "debug", "default_bind", "storage", "storage_check", "storage_clean_interval", "admin", "persist_config",
