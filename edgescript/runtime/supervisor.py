@@ -24,9 +24,9 @@ from anyio.streams.memory import MemoryObjectSendStream
 from edgescript.admin.operator import Applied, Past, Status
 from edgescript.admin.serve import Admin
 from edgescript.language.files import read_file
-from edgescript.metric import Meter
+from edgescript.metric import Kind, Meter
 from edgescript.observe.exposition import expose
-from edgescript.observe.segments import Family, Segment, Totals, meter_on
+from edgescript.observe.segments import Family, Segment, Totals, families, meter_on
 from edgescript.observe.supervision import BUILD, LAST_RELOAD, LAST_RELOAD_TIME, RELOADS
 from edgescript.runtime import upgrade
 from edgescript.runtime.bundle import Bundle
@@ -378,8 +378,10 @@ class Supervisor:
         made = Segment.create("supervisor")
         meter: Meter = meter_on(made.descriptor)
         meter.budget = self._totals.meter.budget
-        for series in self._totals.meter.series():
-            meter.add(series)
+        for family in families(self._totals.meter.series(), "supervisor"):
+            if family.metric.kind is not Kind.GAUGE:  # how things are, the next program sees for itself
+                for series in family.series:
+                    meter.add(series)
         return made
 
     async def _go_on(self, left: Mapping[str, Any]) -> None:
