@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -246,9 +247,16 @@ class Supervisor:
             self._followed.add(self._source.name)
         return Source.of_bytes(self._source.name, read_file(self._source.name))
 
+    @asynccontextmanager
+    async def _change(self) -> AsyncIterator[None]:
+        """One change at a time, which goes on to its end, whatever becomes of those who asked for it."""
+        async with self._crew.changing:
+            with anyio.CancelScope(shield=True):
+                yield
+
     async def apply(self, text: str | None, *, source: str) -> Applied:
         """Put a configuration to use in every worker, or in none; without a text, that of the file."""
-        async with self._crew.changing:
+        async with self._change():
             self._notifier.reloading()
             try:
                 wanted = self._read_again() if text is None else Source(self._source.name, text)
@@ -259,7 +267,7 @@ class Supervisor:
     async def roll_back(self, number: int | None = None) -> Applied:
         """Put a configuration of the history to use again; the file stays as it is."""
         entry = self._history.find(number)
-        async with self._crew.changing:
+        async with self._change():
             self._notifier.reloading()
             understood = await self._understood_again(entry.bundle)
             return self._reloaded(await self._put_to_use(understood, source=f"rollback to {entry.number}"))
@@ -348,26 +356,37 @@ class Supervisor:
             admin = None if bound is None else os.dup(bound.fileno())
             if self._admin is not None:
                 await self._admin.stop(handed_over=True)
-            counted = self._counted()
-            state = {
-                "bundle": self._crew.current.bundle.as_data(),
-                "workers": self._crew.as_data(),
-                "sockets": self._sockets.as_data(),
-                "admin": admin,
-                "shares": self._crew.shares,
-                "counted": counted.descriptor,
-                "started": self._started,
-                "version": __version__,
-            }
-            descriptors = [*self._crew.descriptors, *self._sockets.descriptors, counted.descriptor]
             try:
-                upgrade.become_installed(state, [*descriptors, *([] if admin is None else [admin])], SIGNALS)
+                self._hand_over(admin)
             except OSError as error:
                 self._fail_upgrade(f"the program was not replaced: {error.strerror}")
-                counted.close()
                 self._admin = None
                 await self._start_admin(self._crew.current, admin)
                 self._notifier.ready(self._summary)
+
+    def _hand_over(self, admin: int | None) -> None:
+        """
+        Become the installed program. Nothing is awaited here, so that what is told is true until then.
+
+        :param admin: the descriptor of the admin address
+        :raises OSError: if it cannot be
+        """
+        counted = self._counted()
+        state = {
+            "bundle": self._crew.current.bundle.as_data(),
+            "workers": self._crew.as_data(),
+            "sockets": self._sockets.as_data(),
+            "admin": admin,
+            "shares": self._crew.shares,
+            "counted": counted.descriptor,
+            "started": self._started,
+            "version": __version__,
+        }
+        descriptors = [*self._crew.descriptors, *self._sockets.descriptors, counted.descriptor]
+        try:
+            upgrade.become_installed(state, [*descriptors, *([] if admin is None else [admin])], SIGNALS)
+        finally:
+            counted.close()
 
     def _fail_upgrade(self, reason: str) -> None:
         self._upgrade_failed = reason

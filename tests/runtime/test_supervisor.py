@@ -110,13 +110,16 @@ def test_workers_end_when_their_supervisor_is_gone(run: Any) -> None:
     pids = server.pids()
     server.process.kill()
     server.wait_for("(end)")  # they hold the other end of its standard error
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}") and _is_alive(pid)]
+    _wait_for(lambda: not any(map(_is_alive, pids)))
 
 
 def _is_alive(pid: int) -> bool:
     """Whether it is no zombie, which whoever adopts orphans may take a while to bury."""
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] != "Z"
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_the_second_signal_cuts_off_what_is_in_flight(run: Any) -> None:
