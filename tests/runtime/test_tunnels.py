@@ -88,7 +88,7 @@ class Tunnels:
                 piece = one.recv(1000)
                 assert piece
                 head += piece
-            assert head.startswith(b"HTTP/1.1 101 ")
+            assert head.startswith(b"HTTP/1.1 101 "), head
 
     def __enter__(self) -> Tunnels:
         return self
