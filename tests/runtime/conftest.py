@@ -61,6 +61,10 @@ class Reloading:
         """Take another Edgefile over, as a reload does."""
         self.running.call(self.running.server.replace, self.graph(text))
 
+    def shared_things(self, kind: str) -> list[Any]:
+        """What graphs have in common, of one kind."""
+        return [held.thing for key, held in self.shared._held.items() if key[0] == kind]
+
     @property
     def retired(self) -> int:
         """How many old graphs are still in use."""
