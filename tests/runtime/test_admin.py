@@ -113,8 +113,9 @@ def test_a_drained_server_stays_so_when_another_version_takes_over(
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_curl_gets_everything_there_is(run: Any, folder: Path) -> None:
-    server = run(SITE, options="workers 2")
+def test_curl_gets_everything_there_is(run: Any, folder: Path, reserve_port: Callable[[], int]) -> None:
+    site = SITE.replace(":0", f":{reserve_port()}")
+    server = run(site, options="workers 2")
     server.get("/page")
 
     def curl(path: str, *words: str) -> str:
@@ -131,7 +132,7 @@ def test_curl_gets_everything_there_is(run: Any, folder: Path) -> None:
     assert curl("/graph").startswith("<svg")
     assert curl("/upstreams") == "[]\n"
     assert "→ answer 200" in curl("/explain?url=/x", "-H", "Accept: text/plain")
-    new = SITE.replace("one", "two").replace(":0", f":{server.port}")
+    new = site.replace("one", "two")
     admin = f"{{\nadmin unix/{folder}/admin.sock\nworkers 2\n}}\n"
     words = ("-H", "Content-Type: text/edgefile", "--data-binary", admin + new)
     assert json.loads(curl("/config?dry_run", *words))["done"] is False
