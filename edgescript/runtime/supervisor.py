@@ -161,6 +161,7 @@ class Supervisor:
             raise CannotStart(applied.reason)
         for unused in self._sockets.unused:
             log.warning("no site listens on %s, which was passed to us", unused.getsockname())
+        await self._start_admin(self._crew.current)
         self._tell(f"listening on {', '.join(self._addresses)}")
         self._notifier.ready(self._summary)
 
@@ -309,9 +310,6 @@ class Supervisor:
         number = self._history.record(wanted.bundle, source=source)
         self._totals.meter.gauge(LAST_RELOAD_TIME).set(time.time())
         await self._reporting.use(wanted.settings[Metrics], self._tasks)
-        if self._admin is None:
-            # Not before there is something to ask about.
-            await self._start_admin(wanted)
         return Applied(True, in_order([*understood.problems, *of_data(told, _sources(understood))]), "", number)
 
     # ---- the admin address
