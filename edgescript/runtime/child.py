@@ -43,6 +43,8 @@ class Child:
         self.since = time.time()
         #: When it was last heard, on the monotonic clock.
         self.heard = time.monotonic()
+        #: It has said something. Until then it is an interpreter that starts.
+        self.speaks = False
         #: When it became ready, on the monotonic clock.
         self.ready_since: float | None = None
         #: Its end was asked for.
@@ -116,7 +118,7 @@ class Child:
         end = socket.socket(fileno=channel)
         made = cls(number, data["pid"], end, Segment(str(number), segment), received=bytes.fromhex(data["received"]))
         made.become(data["state"])
-        made.since, made.leaving = data["since"], data["leaving"]
+        made.since, made.leaving, made.speaks = data["since"], data["leaving"], True
         return made
 
     def __str__(self) -> str:
@@ -148,7 +150,7 @@ class Child:
     async def _listen(self, told: Callable[[Child, Message], None]) -> None:
         try:
             while (message := await self.channel.receive()) is not None:
-                self.heard = time.monotonic()
+                self.heard, self.speaks = time.monotonic(), True
                 number = message.fields.get("id")
                 answer = self._answers.get(number) if isinstance(number, int) else None
                 if answer is not None:

@@ -219,7 +219,7 @@ class Crew:
             looked = now
             for one in tuple(self.children):
                 one.heard += late if late > LOOK else 0.0
-                if now - one.heard > self.current.unresponsive:
+                if one.speaks and now - one.heard > self.current.unresponsive:
                     one.kill_silent(self.current.unresponsive)
             self._steer()
 
