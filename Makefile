@@ -7,9 +7,9 @@ READY := $(VENV)/.ready
 
 # Real peers that the tests talk to, as command:package. Without them, and without root, the tests that need them are skipped.
 TEST_PEERS := \
-    nginx:nginx-light curl:curl caddy:caddy openssl:openssl \
+    nginx:nginx-light curl:curl caddy:caddy openssl:openssl chromium:chromium \
     redis-server:redis-server redis-sentinel:redis-sentinel \
-    rsyslogd:rsyslog \
+    rsyslogd:rsyslog promtool:prometheus systemd-analyze:systemd \
     dot:graphviz vim:vim-nox emacs:emacs-nox nvim:neovim batcat:bat node:nodejs npm:npm
 BENCH_PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux
 

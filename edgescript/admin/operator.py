@@ -71,6 +71,8 @@ class Status:
     config: Past
     #: The last attempt to apply another one.
     last_reload: Applied | None
+    #: Why the last upgrade has failed, or "".
+    upgrade_failed: str = ""
 
 
 class Operator(Protocol):
@@ -106,6 +108,13 @@ class Operator(Protocol):
 
         :raises LookupError: if there is no such question or worker
         """
+
+    @property
+    def shares(self) -> Mapping[str, Mapping[str, Any]]:
+        """The servers behind that get another share of new requests than the Edgefile says, by address: `drained`, `weight`."""
+
+    async def share(self, shares: Mapping[str, Mapping[str, Any]]) -> None:
+        """Have all workers go by these shares, and each that will be started, whatever is reloaded."""
 
     def listen(self, topic: str) -> AsyncIterator[str]:
         """What the workers tell from now on, a line each, while somebody iterates: "log" is the lines of their access logs."""

@@ -91,7 +91,7 @@ def exporter_of(build: Build) -> Exporter | None:
     said = build.setting(Tracing)
     if said.endpoint is None and not any(os.environ.get(name) for name in _VARIABLES):
         return None
-    from edgescript.observe.tracing.export import Destination, Exporter
+    from edgescript.observe.tracing.export import Destination, Exporter, cells
 
     destination = Destination(
         protocol=said.protocol,
@@ -102,4 +102,6 @@ def exporter_of(build: Build) -> Exporter | None:
         service=said.service,
         resource=tuple((one.name, one.value) for one in said.attribute),
     )
-    return build.share(("tracing", destination), lambda: Exporter(destination, build.meter))
+    meter = build.meter
+    cells(meter)  # every graph holds them, for the exporter outlives the one that it is made for
+    return build.share(("tracing", destination), lambda: Exporter(destination, meter))

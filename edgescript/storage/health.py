@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from edgescript.metric import Counter, Kind, Meter, Metric
+from edgescript.metric import Kind, Meter, Metric
 
 if TYPE_CHECKING:
     import logging
@@ -37,7 +37,7 @@ class Health:
         self.name = name
         self._clock = clock
         self._failed_at = 0.0
-        self._errors = Counter() if meter is None else meter.counter(ERRORS, kind)
+        self._errors = (Meter() if meter is None else meter).counter(ERRORS, kind)
         self.is_down = False
 
     @property

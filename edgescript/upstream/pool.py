@@ -12,6 +12,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from edgescript.http.pending import Pending
+from edgescript.metric import Meter
+from edgescript.upstream.counts import EndpointCounts
 from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.failure import Stage, UpstreamError, describe
 from edgescript.upstream.limits import Limits
@@ -30,9 +32,10 @@ class Pool:
 
     sweep: Sweep
 
-    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+    def __init__(self, endpoint: Endpoint, limits: Limits, meter: Meter | None = None) -> None:
         self.endpoint = endpoint
         self.address = endpoint.address
+        self.counts = EndpointCounts(meter or Meter(), endpoint.address)
         self.authority = endpoint.authority.encode()
         self.limits = limits
         #: Last in, first out: the others grow old, and are closed.
@@ -54,6 +57,11 @@ class Pool:
     @property
     def idle(self) -> int:
         return len(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """How many exchanges wait for a connection."""
+        return len(self._waiting)
 
     # ---- getting one
 
@@ -171,7 +179,12 @@ class Pool:
         if self._waiting:
             self._dial_if_needed()
         elif not self._open:
-            self.sweep.forget(self)
+            self._rest()
+
+    def _rest(self) -> None:
+        """There is nothing to watch any more."""
+        self.sweep.forget(self)
+        self.counts.connections(0, 0)
 
     # ---- time
 
@@ -183,13 +196,20 @@ class Pool:
             pending, _ = self._waiting.popleft()
             pending.fail(UpstreamError("no connection became free in time", Stage.UNSENT, status=503))
         if not self._open and not self._waiting:
-            self.sweep.forget(self)
+            self._rest()
+        else:
+            self.counts.connections(self.in_use, self.idle)
 
     async def close(self) -> None:
-        """Close every connection; what is in flight over them fails."""
+        """
+        Close the connections that nobody uses, and every other one when it is given back; there are no new ones.
+
+        Nobody cuts the others off: each ends with its client, and the server ends with the last of those, or cuts it off.
+        """
         self._closed = True
-        for connection in tuple(self._open):
-            connection.fail("the server is going down", 503)
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.abort()
         dials = tuple(self._dials)
         for task in dials:
             task.cancel()
@@ -200,3 +220,4 @@ class Pool:
         while self._waiting:
             pending, _ = self._waiting.popleft()
             pending.fail(UpstreamError("the server is going down", Stage.UNSENT, status=503))
+        await self.counts.close()

@@ -20,7 +20,7 @@ _LOGS = "errors go to standard error"
 NOT_NEEDED: dict[str, str] = {
     **dict.fromkeys(
         names(
-            """user worker_processes worker_connections worker_rlimit_nofile worker_cpu_affinity
+            """user worker_connections worker_rlimit_nofile worker_cpu_affinity
             worker_priority pid daemon master_process events use multi_accept accept_mutex load_module env
             thread_pool lock_file pcre_jit timer_resolution worker_shutdown_timeout worker_aio_requests
             debug_connection ssl_engine"""
@@ -63,7 +63,7 @@ NOT_NEEDED: dict[str, str] = {
     "proxy_pass_request_headers": "the headers are always passed on",
     "proxy_pass_request_body": "the body is always passed on",
     "proxy_pass_header": "all fields of the response are passed on",
-    "zone": "there is one process; nothing needs to be shared",
+    "zone": "each worker keeps count of the servers behind it",
     "real_ip_recursive": "addresses are always looked up past every trusted proxy",
     "log_format": "it stands where lines are written by it",
     "break": "",
@@ -133,7 +133,6 @@ NOT_YET: dict[str, tuple[str, str]] = {
     "uwsgi_": ("uwsgi", "the uwsgi protocol"),
     "scgi_": ("scgi", "the SCGI protocol"),
     "grpc_": _GRPC,
-    "stub_status": ("metrics", "figures of the server itself"),
     "sub_filter": ("replace", "changes of response bodies"),
     "health_check": ("health", "health checks"),
     "mirror": ("mirror", "copies of requests to another server"),
@@ -180,6 +179,7 @@ _REASONS: dict[str, str] = {
     "proxy_cookie_path": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "userid": "this server sets no cookies of its own",
     "gunzip": "bodies are not decompressed for clients that take no compression",
+    "stub_status": "its figures are among many more in another format: write `metrics` for Prometheus to read",
     "add_trailer": "there is no directive for trailers",
 }
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from edgescript.metric import Kind, Meter, Metric
+from edgescript.metric import Counter, Kind, Meter, Metric
 from edgescript.observe.tracing.spans import Record
 
 if TYPE_CHECKING:
@@ -55,16 +55,19 @@ class Destination:
     resource: tuple[tuple[str, str], ...] = ()
 
 
+def cells(meter: Meter) -> tuple[Counter, Counter, Counter]:
+    """What counts spans that were dropped, sent, and sent in vain."""
+    return meter.counter(SPANS, "dropped"), meter.counter(SPANS, "sent"), meter.counter(SPANS, "failed")
+
+
 class Exporter:
     """The queue and thread of one destination."""
 
     def __init__(self, destination: Destination, meter: Meter) -> None:
         self._destination = destination
         self._waiting: deque[Record] = deque()
-        # Written by the event loop alone; the others by the thread.
-        self._dropped = meter.counter(SPANS, "dropped")
-        self._sent = meter.counter(SPANS, "sent")
-        self._failed = meter.counter(SPANS, "failed")
+        # The first is written by the event loop alone, the others by the thread.
+        self._dropped, self._sent, self._failed = cells(meter)
         self._some = threading.Event()
         self._enough = threading.Event()
         self._closing = threading.Event()
