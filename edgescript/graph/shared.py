@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=Closeable)
 
+#: Resources that are closed before others of the event loop have their turn: 10,000 sites have 20,000, which take 30 ms.
+_AT_ONCE = 500
+
 
 class Shared:
     """Objects by key, with how many graphs use each; and the process's meter."""
@@ -127,6 +130,12 @@ async def start(resource: Any, tasks: anyio.abc.TaskGroup) -> None:
         await begin(tasks)
 
 
+async def _let_others_go_on() -> None:
+    import anyio.lowlevel  # where so much is closed, there is a server
+
+    await anyio.lowlevel.checkpoint()
+
+
 async def close_all(resources: Sequence[Closeable]) -> None:
     """
     Close resources, the last first.
@@ -134,7 +143,9 @@ async def close_all(resources: Sequence[Closeable]) -> None:
     :raises ExceptionGroup: if some cannot be closed; all others are closed nevertheless
     """
     failures: list[Exception] = []
-    for resource in reversed(resources):
+    for number, resource in enumerate(reversed(resources), 1):
+        if number % _AT_ONCE == 0:
+            await _let_others_go_on()
         try:
             await resource.close()
         except Exception as failure:

@@ -101,11 +101,17 @@ class Push:
             # In a thread: the library takes its time to be imported, and some thousand series to be written.
             data = await anyio.to_thread.run_sync(_encoded, self._families(), self._began, time.time_ns())
             await _post(self._collector, data)
-        except (PushFailed, OSError, TimeoutError) as error:
+        except Exception as error:  # whatever it is, requests go on being served
             self._tell("failed")
             if not self._failing:
                 self._failing = True
-                _log().warning("metrics cannot be sent to %s: %s", self._collector.url, _reason(error))
+                expected = isinstance(error, PushFailed | OSError)
+                _log().warning(
+                    "metrics cannot be sent to %s: %s",
+                    self._collector.url,
+                    _reason(error),
+                    exc_info=None if expected else error,
+                )
             return False
         self._tell("ok")
         if self._failing:
@@ -136,19 +142,20 @@ async def _post(collector: Collector, data: bytes) -> None:
     is_tls = url.scheme == "https"
     port = url.port or (443 if is_tls else 80)
     head = _head(collector, url.netloc, url.path or "/v1/metrics", len(data))
-    with anyio.fail_after(collector.timeout):
-        stream: Any = (
-            await anyio.connect_tcp(url.hostname, port, tls=True, tls_standard_compatible=False)
-            if is_tls
-            else await anyio.connect_tcp(url.hostname, port)
-        )
-        try:
-            await stream.send(head + data)
-            _accepted(await _first_line(stream))
-        except (anyio.EndOfStream, anyio.BrokenResourceError):
-            raise PushFailed("it closed the connection") from None
-        finally:
-            await anyio.aclose_forcefully(stream)
+    try:
+        with anyio.fail_after(collector.timeout):
+            stream: Any = (
+                await anyio.connect_tcp(url.hostname, port, tls=True, tls_standard_compatible=False)
+                if is_tls
+                else await anyio.connect_tcp(url.hostname, port)
+            )
+            try:
+                await stream.send(head + data)
+                _accepted(await _first_line(stream))
+            finally:
+                await anyio.aclose_forcefully(stream)
+    except (anyio.EndOfStream, anyio.BrokenResourceError):
+        raise PushFailed("it closed the connection") from None
 
 
 def _head(collector: Collector, host: str, path: str, length: int) -> bytes:

@@ -57,9 +57,14 @@ _EVERY = 10
 
 
 class ProcessWatch:
-    """Looks at the process that it runs in, from `start` until `close`."""
+    """
+    Looks at the process that it runs in, from `start` until `close`.
 
-    def __init__(self, meter: Meter) -> None:
+    :param counted: seconds of processor time that were counted before, by a program that this process was then
+    """
+
+    def __init__(self, meter: Meter, *, counted: float = 0.0) -> None:
+        self._counted = counted
         self._meter = meter = meter.part()
         self._delay = meter.histogram(LOOP_DELAY)
         self._cpu = meter.counter(CPU)
@@ -94,7 +99,7 @@ class ProcessWatch:
 
     def look(self) -> None:
         """Note how the process is now."""
-        self._cpu.add(time.process_time() - self._cpu.value)
+        self._cpu.add(time.process_time() - self._counted - self._cpu.value)
         for cell, generation in zip(self._collections, gc.get_stats(), strict=False):
             cell.add(generation["collections"] - cell.value)
         with contextlib.suppress(OSError):  # there is no /proc

@@ -162,12 +162,7 @@ class Child:
             self._silence.set()
 
     async def _ended(self) -> None:
-        if hasattr(os, "pidfd_open"):
-            watched = os.pidfd_open(self.pid)
-            try:
-                await anyio.wait_readable(watched)
-            finally:
-                os.close(watched)
+        await _wait_for_end(self.pid)
         while (status := _status(self.pid)) is None:  # noqa: ASYNC110  # without pidfds nothing tells when
             await anyio.sleep(_LOOK)
         code = os.waitstatus_to_exitcode(status)
@@ -227,6 +222,18 @@ class _Answer:
     def __init__(self) -> None:
         self.came = anyio.Event()
         self.message: Message | None = None
+
+
+async def _wait_for_end(pid: int) -> None:
+    """Wait until a process has ended, where the system can tell (pidfd_open(2))."""
+    try:
+        watched = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or no descriptor is left: it is looked at again and again
+        return
+    try:
+        await anyio.wait_readable(watched)
+    finally:
+        os.close(watched)
 
 
 def _status(pid: int) -> int | None:

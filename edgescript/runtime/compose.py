@@ -16,6 +16,7 @@ from typing import Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 
 from edgescript.graph.model import Graph, Listener
 from edgescript.http.splice import PIPES
@@ -131,7 +132,8 @@ class Server:
         Bind what a graph listens on and is not open yet, and start it. Where that fails, the graph is closed, and everything
         is as it was.
 
-        :param sockets: for those listeners, where the sockets are not ours; this process's descriptors are closed by us
+        :param sockets: for those listeners, where the sockets are not ours; this process's descriptors are closed by us, where
+            it fails as well
         :raises ListenError: if a new address cannot be had
         :raises Exception: whatever keeps the graph from starting
         """
@@ -144,6 +146,9 @@ class Server:
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._close(graph, added)
+            for key, given in (sockets or {}).items():
+                if key not in self._open:
+                    given.close()
             raise
         return Prepared(graph, self._graph, added)
 
@@ -207,17 +212,28 @@ class Server:
     # ---- old graphs
 
     async def _put_away_retired(self) -> None:
-        """Close old graphs, each when none of its requests is in flight any more."""
-        while self._retired:
-            began = sorted(self._in_flight())
-            idle = [one for one in self._retired if not one.is_in_use(began)]
-            self._retired = [one for one in self._retired if one not in idle]
-            for one in idle:
-                with anyio.CancelScope(shield=True):
-                    await _put_away(one.graph)
+        """Close old graphs, each when none of its requests is in flight, and forget removed listeners that have ended."""
+        while self._retired or self._removed:
+            unused = self._unused()
+            with anyio.CancelScope(shield=True):
+                while unused:
+                    graph = unused.pop().graph
+                    await _put_away(graph)
+                    sites = list(graph.sites)
+                    del graph
+                    await _free(sites)
             self._removed = [serving for serving in self._removed if not serving.has_ended]
             await anyio.sleep(_LOOK)
         self._putting_away = False
+
+    def _unused(self) -> list[_Retired]:
+        """Retired graphs without a request in flight, taken out of those that are watched."""
+        if not self._retired:
+            return []
+        began = sorted(self._in_flight())
+        unused = [one for one in self._retired if not one.is_in_use(began)]
+        self._retired = [one for one in self._retired if one not in unused]
+        return unused
 
     def _in_flight(self) -> Iterator[float]:
         for one in self._servings():
@@ -267,6 +283,13 @@ async def _put_away(graph: Graph) -> None:
         await graph.close()
     except ExceptionGroup:
         log.exception("a configuration that is no longer used could not be closed in all its parts")
+
+
+async def _free(things: list[Any]) -> None:
+    """Forget the last of what was known of large things, a few at a time: it takes 75 ms for 10,000 sites."""
+    while things:
+        del things[-100:]
+        await anyio.lowlevel.checkpoint()
 
 
 def _key(listener: Listener) -> Key:

@@ -114,15 +114,37 @@ class Application:
             await send({"type": "websocket.close"})
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
+        """From the server's start to its end."""
+        await receive()  # lifespan.startup
+        if self._fixed:  # whoever fixed the listener owns the graph
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+        elif (failure := await self._run(receive, send)) is not None:
+            log.error("the application cannot be started", exc_info=failure)
+            await send({"type": "lifespan.startup.failed", "message": str(failure)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _run(self, receive: Receive, send: Send) -> Exception | None:
+        """Start the graph, and close it when the server ends; or the reason why it cannot be started."""
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            try:
+                await self._graph.start(tasks)
+            except Exception as error:
+                failure = error
             else:
-                if not self._fixed:  # whoever fixed the listener owns the graph
-                    await self._graph.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+                await send({"type": "lifespan.startup.complete"})
+                await receive()  # lifespan.shutdown
+            await self._close()
+            tasks.cancel_scope.cancel()
+        return failure
+
+    async def _close(self) -> None:
+        try:
+            await self._graph.close()
+        except ExceptionGroup:
+            log.exception("the application could not be closed in all its parts")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, kind: str) -> None:
         # Before anything is awaited: a request that began before another graph came ends with the one that there was.

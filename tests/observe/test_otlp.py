@@ -172,6 +172,31 @@ async def test_an_answer_that_is_none_is_told(
     assert caplog.messages == [f"metrics cannot be sent to {url}: {why}"]
 
 
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+async def test_a_collector_that_speaks_no_tls_is_told(
+    meter: Meter, caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as tasks:
+
+        async def close_early(stream: anyio.abc.SocketStream) -> None:
+            async with stream:
+                await stream.receive()
+                if answer:
+                    await stream.send(answer)
+
+        tasks.start_soon(listener.serve, close_early)
+        url = f"https://127.0.0.1:{listener.extra(anyio.abc.SocketAttribute.local_port)}/v1/metrics"
+        assert not await push_of(meter, url).push()
+        tasks.cancel_scope.cancel()
+    assert len(caplog.messages) == 1
+    assert caplog.records[0].exc_info is None
+
+
+async def test_a_name_that_cannot_be_one_stops_nothing(meter: Meter, caplog: pytest.LogCaptureFixture) -> None:
+    assert not await push_of(meter, f"http://{'x' * 100}.example/v1/metrics").push()
+    assert pushes(meter) == {"failed": 1.0}
+
+
 async def test_a_collector_that_is_gone_is_told_once(
     meter: Meter, caplog: pytest.LogCaptureFixture, reserve_port: Callable[[], int]
 ) -> None:
@@ -187,7 +212,7 @@ async def test_it_is_sent_again_and_again_and_once_more_at_the_end(meter: Meter)
         push = push_of(meter, url, interval=0.01)
         await push.start(tasks)
         with anyio.fail_after(10):
-            while len(receiver.requests) < 3:
+            while len(receiver.requests) < 3:  # noqa: ASYNC110  # the receiver tells nobody
                 await anyio.sleep(0.005)
         meter.counter(HITS, "a").add(39)
         await push.close()

@@ -7,6 +7,7 @@ import os
 import time
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from edgescript.metric import Meter
@@ -47,11 +48,11 @@ async def test_a_blocked_loop_is_seen() -> None:
     watch = ProcessWatch(meter)
     async with anyio.create_task_group() as tasks:
         await watch.start(tasks)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         await anyio.lowlevel.checkpoint()
         time.sleep(0.8)  # noqa: ASYNC251  # what is to be seen
         with anyio.fail_after(10):
-            while not sum(found(meter)[LOOP_DELAY.name, "3"].counts):
+            while not sum(found(meter)[LOOP_DELAY.name, "3"].counts):  # noqa: ASYNC110  # it tells nobody
                 await anyio.sleep(0.01)
         await watch.close()
     (delay,) = [one for key, one in found(meter).items() if key[0] == LOOP_DELAY.name]

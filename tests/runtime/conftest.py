@@ -61,6 +61,10 @@ class Reloading:
         """Take another Edgefile over, as a reload does."""
         self.running.call(self.running.server.replace, self.graph(text))
 
+    def shared_things(self, kind: str) -> list[Any]:
+        """What graphs have in common, of one kind."""
+        return [held.thing for key, held in self.shared._held.items() if key[0] == kind]
+
     @property
     def retired(self) -> int:
         """How many old graphs are still in use."""
@@ -302,7 +306,7 @@ def installed(folder: Path) -> Path:
     """The program as an installation of its own that a test may change; `PYTHONPATH` is to name it."""
     here = Path(edgescript.__path__[0])
     place = folder / "installed"
-    shutil.copytree(here, place / "edgescript", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(here, place / "edgescript")
     for beside in ("stdlib", "grammar"):
         (place / beside).symlink_to(here.parent / beside)
     return place
