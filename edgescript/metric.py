@@ -5,7 +5,7 @@ looked up when a graph is built, or when one is first needed, so that counting c
 follow Prometheus: seconds, bytes; `_total` is added by whoever shows counters.
 
 A cell is a place in memory of eight-byte numbers. By default the memory is the process's own; a worker's is shared with its
-supervisor (`observe.segments`), so that nothing is lost with the worker. One thread may add to a cell, and no lock is taken.
+supervisor (`observe.segments`), so that nothing is lost with the worker. One thread may add to a cell: that takes no lock.
 
 Each metric has at most `budget` series in a process. What would be one more is counted under labels that are all `_other`,
 and how often that happened is counted too.
@@ -19,6 +19,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from threading import RLock
 from typing import Any, NamedTuple, Protocol, overload
 
 from edgescript.http.span import Span
@@ -267,29 +268,34 @@ class _Table:
         #: By metric: how many series it has, and those that nobody uses any more, the longest unused first.
         self._count: dict[str, int] = {}
         self._unused: dict[str, dict[_Key, None]] = {}
+        # Counting takes no lock; a series may be made by a thread that writes a log, or runs somebody's Python.
+        self._lock = RLock()
 
     def find(self, metric: Metric, labels: tuple[str, ...]) -> tuple[_Key, Cell]:
         """The cell of a combination of labels, and the key that it is held by, which may be that of `_other`."""
         key = (metric.name, labels)
-        held = self._held.get(key) or self._made(metric, labels)
-        if held is None:
-            self._tell_folded(metric)
-            return self._other(metric)
-        return key, held.cell
+        with self._lock:
+            held = self._held.get(key) or self._made(metric, labels)
+            if held is None:
+                self._tell_folded(metric)
+                return self._other(metric)
+            return key, held.cell
 
     def hold(self, key: _Key) -> None:
         """One user more."""
-        held = self._held[key]
-        if not held.users:
-            self._unused.get(key[0], {}).pop(key, None)
-        held.users += 1
+        with self._lock:
+            held = self._held[key]
+            if not held.users:
+                self._unused.get(key[0], {}).pop(key, None)
+            held.users += 1
 
     def free(self, key: _Key) -> None:
         """One user less. The series stays, because counters do not go back, until its place in the budget is wanted."""
-        held = self._held[key]
-        held.users -= 1
-        if not held.users and key != _other_key(held.metric):
-            self._unused.setdefault(key[0], {})[key] = None
+        with self._lock:
+            held = self._held[key]
+            held.users -= 1
+            if not held.users and key != _other_key(held.metric):
+                self._unused.setdefault(key[0], {})[key] = None
 
     def series(self) -> Iterator[Series]:
         for (_, labels), held in tuple(self._held.items()):
@@ -417,7 +423,10 @@ class Meter:
     def _cell(self, metric: Metric, labels: tuple[str, ...]) -> Cell:
         assert len(labels) == len(metric.labels), "a value for each label that is declared"
         key, cell = self._table.find(metric, labels)
-        if self._used is not None and key not in self._used:
+        if self._used is None:
+            self._table.hold(key)
+            self._table.free(key)
+        elif key not in self._used:
             self._used.add(key)
             self._table.hold(key)
         return cell

@@ -43,6 +43,8 @@ class Child:
         self.since = time.time()
         #: When it was last heard, on the monotonic clock.
         self.heard = time.monotonic()
+        #: It has said something. Until then it is an interpreter that starts.
+        self.speaks = False
         #: When it became ready, on the monotonic clock.
         self.ready_since: float | None = None
         #: Its end was asked for.
@@ -116,7 +118,7 @@ class Child:
         end = socket.socket(fileno=channel)
         made = cls(number, data["pid"], end, Segment(str(number), segment), received=bytes.fromhex(data["received"]))
         made.become(data["state"])
-        made.since, made.leaving = data["since"], data["leaving"]
+        made.since, made.leaving, made.speaks = data["since"], data["leaving"], True
         return made
 
     def __str__(self) -> str:
@@ -148,7 +150,7 @@ class Child:
     async def _listen(self, told: Callable[[Child, Message], None]) -> None:
         try:
             while (message := await self.channel.receive()) is not None:
-                self.heard = time.monotonic()
+                self.heard, self.speaks = time.monotonic(), True
                 number = message.fields.get("id")
                 answer = self._answers.get(number) if isinstance(number, int) else None
                 if answer is not None:
@@ -162,12 +164,7 @@ class Child:
             self._silence.set()
 
     async def _ended(self) -> None:
-        if hasattr(os, "pidfd_open"):
-            watched = os.pidfd_open(self.pid)
-            try:
-                await anyio.wait_readable(watched)
-            finally:
-                os.close(watched)
+        await _wait_for_end(self.pid)
         while (status := _status(self.pid)) is None:  # noqa: ASYNC110  # without pidfds nothing tells when
             await anyio.sleep(_LOOK)
         code = os.waitstatus_to_exitcode(status)
@@ -227,6 +224,18 @@ class _Answer:
     def __init__(self) -> None:
         self.came = anyio.Event()
         self.message: Message | None = None
+
+
+async def _wait_for_end(pid: int) -> None:
+    """Wait until a process has ended, where the system can tell (pidfd_open(2))."""
+    try:
+        watched = os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or no descriptor is left: it is looked at again and again
+        return
+    try:
+        await anyio.wait_readable(watched)
+    finally:
+        os.close(watched)
 
 
 def _status(pid: int) -> int | None:

@@ -160,7 +160,14 @@ class Crew:
 
         :raises OSError: if no process can be started
         """
-        return [self.serving(number) or self._spawn(number) for number in range(workers)]
+        found: list[Child] = []
+        try:
+            for number in range(workers):
+                found.append(self.serving(number) or self._spawn(number))  # noqa: PERF401  # given up if one fails
+        except OSError:
+            self.give_up(found)
+            raise
+        return found
 
     # ---- losing and replacing
 
@@ -212,7 +219,7 @@ class Crew:
             looked = now
             for one in tuple(self.children):
                 one.heard += late if late > LOOK else 0.0
-                if now - one.heard > self.current.unresponsive:
+                if one.speaks and now - one.heard > self.current.unresponsive:
                     one.kill_silent(self.current.unresponsive)
             self._steer()
 

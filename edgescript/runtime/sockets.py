@@ -13,6 +13,7 @@ afterwards.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import struct
@@ -23,6 +24,8 @@ from typing import Any
 from edgescript.graph.match import HostTable
 from edgescript.graph.model import Listener
 from edgescript.server.listen import Address, ListenError, address_of, bind, unbind
+
+log = logging.getLogger("edgescript.runtime")
 
 #: A listener's host and port; a path and None for a unix socket.
 Key = tuple[str, int | None]
@@ -215,7 +218,7 @@ class Sockets:
             if 0 < len(numbers) < len(place.order):
                 _attach(place.any(), _SO_ATTACH_REUSEPORT_CBPF, choosing(numbers))
             else:
-                with contextlib.suppress(FileNotFoundError):  # nothing was attached
+                with contextlib.suppress(OSError):  # nothing was attached
                     place.any().setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
 
     def queued(self, workers: Collection[int]) -> int:
@@ -361,7 +364,11 @@ def choosing(numbers: Sequence[int]) -> tuple[_Instruction, ...]:
 
 
 def _attach(made: socket.socket, option: int, program: Sequence[_Instruction]) -> None:
+    """Where the kernel takes none (gVisor), connections go where they would go: it costs some of them, but works."""
     import ctypes  # only Linux comes here
 
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in program))
-    made.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(program), ctypes.addressof(code)))
+    try:
+        made.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(program), ctypes.addressof(code)))
+    except OSError as error:
+        log.warning("connections cannot be steered: %s", error.strerror)

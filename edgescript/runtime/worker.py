@@ -161,6 +161,7 @@ class Worker:
     # From one configuration to the next
 
     async def _prepare(self, message: Message) -> None:
+        await self._abandon(message)
         memory, *descriptors = message.descriptors
         sockets = {
             (host, port): socket.socket(fileno=descriptor)

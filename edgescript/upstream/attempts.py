@@ -46,7 +46,12 @@ class Group:
         if exchange.body_limit is not None:
             _check_length(exchange, exchange.body_limit)
         ready = self.ready
-        pool = ready[0] if len(ready) == 1 else self._picked(exchange, ready)
+        if len(ready) == 1:
+            pool = ready[0]
+        elif ready:
+            pool = self.pick(exchange, ready)
+        else:
+            raise HTTPError(503, "every server is drained")
         retries: Retries | None = None
         fresh = False
         while True:
@@ -70,11 +75,6 @@ class Group:
                 pool.counts.failed(failure)
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
-
-    def _picked(self, exchange: Exchange, ready: Sequence[Pool]) -> Pool:
-        if not ready:
-            raise HTTPError(503, "every server is drained")
-        return self.pick(exchange, ready)
 
 
 class Retries:

@@ -43,7 +43,7 @@ class Page:
             targets = json.loads(answer.read())
         address = next(one["webSocketDebuggerUrl"] for one in targets if one["type"] == "page")
         self._stack = ExitStack()
-        self._socket = self._stack.enter_context(connect(address, max_size=None))
+        self._socket = self._stack.enter_context(connect(address, max_size=None, ping_interval=None))
         self._number = 0
         #: What the page has logged as an error, exceptions included.
         self.errors: list[str] = []

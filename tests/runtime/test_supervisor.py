@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
 
 SITE = ':0 {\n    respond "one"\n}'
 
@@ -108,13 +110,16 @@ def test_workers_end_when_their_supervisor_is_gone(run: Any) -> None:
     pids = server.pids()
     server.process.kill()
     server.wait_for("(end)")  # they hold the other end of its standard error
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}") and _is_alive(pid)]
+    _wait_for(lambda: not any(map(_is_alive, pids)))
 
 
 def _is_alive(pid: int) -> bool:
     """Whether it is no zombie, which whoever adopts orphans may take a while to bury."""
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] != "Z"
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_the_second_signal_cuts_off_what_is_in_flight(run: Any) -> None:
@@ -262,6 +267,24 @@ def _wait_for(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_websockets_live_on_while_workers_and_configurations_come_and_go(
+    run: Any, port: int, websocket_echo: int
+) -> None:
+    text = f":{port} {{\n    proxy 127.0.0.1:{websocket_echo}\n}}"
+    server = run(text, options="workers 2")
+    with contextlib.ExitStack() as stack:
+        open_ones = [
+            stack.enter_context(connect(f"ws://127.0.0.1:{port}/", open_timeout=60, close_timeout=60))
+            for _ in range(20)
+        ]
+        for count in (3, 2, 3, 2):  # the third worker has none of them
+            assert server.reload(f"{text}\n# {count}", f"workers {count}").is_good
+            server.wait_until_ready()
+        for one in open_ones:
+            one.send("still there")
+            assert one.recv(timeout=60) == "still there"
 
 
 # ---- what is told of all workers

@@ -39,6 +39,7 @@ def edge(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def test_another_version_takes_over_without_a_failed_request(
     server: Any, installed: Path, folder: Path, load: Any
 ) -> None:
+    assert server.reload().is_good
     old = server.pids()
     with load(server.port) as clients:
         clients.wait_for_more()
@@ -54,7 +55,11 @@ def test_another_version_takes_over_without_a_failed_request(
     server.wait_until(
         lambda status: server.metric("edge_http_requests_total") >= clients.answered, "what was counted is not lost"
     )
+    assert server.metric("edge_config_reloads_total") == 1
     assert server.stop() == 0
+    told = "\n".join(server.lines)
+    assert "Traceback" not in told
+    assert "metrics" not in told
 
 
 def test_a_program_that_does_not_run_is_not_gone_over_to(server: Any, installed: Path, folder: Path) -> None:

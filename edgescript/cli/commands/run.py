@@ -71,10 +71,12 @@ def command(config: str | None, workers: int | None, engine: Engine, watch: bool
     from edgescript.storage.place import state_directory
 
     left = upgrade.inherited(os.environ)
+    bundle = None if left is None else Bundle.of_data(left["bundle"])
     followed = Followed() if watch else None
-    if followed is not None:
-        followed.add(config or edgefile.DEFAULT)  # before it is read: no change may be missed
-    source = edgefile.read(config) if left is None else Bundle.of_data(left["bundle"]).source
+    if followed is not None:  # before it is read: no change may be missed
+        for name in (config or edgefile.DEFAULT, *(() if bundle is None else bundle.files)):
+            followed.add(name)
+    source = edgefile.read(config) if bundle is None else bundle.source
     logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
     _allow_many_connections()
     supervisor = Supervisor(

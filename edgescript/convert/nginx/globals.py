@@ -18,7 +18,7 @@ _TIMEOUTS = {
 
 def settings(ctx: Context) -> list[Node]:
     """The lines of the global block."""
-    return [*_timeouts(ctx), *_proxies(ctx)]
+    return [*_workers(ctx), *_timeouts(ctx), *_proxies(ctx)]
 
 
 def _of_all(ctx: Context, name: str) -> list[Line]:
@@ -28,6 +28,17 @@ def _of_all(ctx: Context, name: str) -> list[Line]:
         for line in walk(ctx.root)
         if line.name == name and line.parent is not None and line.parent.name in ("http", "server", "")
     ]
+
+
+def _workers(ctx: Context) -> list[Node]:
+    nodes: list[Node] = []
+    for line in _of_all(ctx, "worker_processes")[:1]:
+        if line.value == "auto" or line.value.isdigit():
+            ctx.notes.done(line)
+            nodes.append(ctx.directive(line, "workers", line.value))
+        else:
+            nodes += ctx.refuse(line, "a number of workers, or auto")
+    return nodes
 
 
 def _timeouts(ctx: Context) -> list[Node]:

@@ -20,7 +20,7 @@ _LOGS = "errors go to standard error"
 NOT_NEEDED: dict[str, str] = {
     **dict.fromkeys(
         names(
-            """user worker_processes worker_connections worker_rlimit_nofile worker_cpu_affinity
+            """user worker_connections worker_rlimit_nofile worker_cpu_affinity
             worker_priority pid daemon master_process events use multi_accept accept_mutex load_module env
             thread_pool lock_file pcre_jit timer_resolution worker_shutdown_timeout worker_aio_requests
             debug_connection ssl_engine"""
@@ -63,7 +63,7 @@ NOT_NEEDED: dict[str, str] = {
     "proxy_pass_request_headers": "the headers are always passed on",
     "proxy_pass_request_body": "the body is always passed on",
     "proxy_pass_header": "all fields of the response are passed on",
-    "zone": "there is one process; nothing needs to be shared",
+    "zone": "each worker keeps count of the servers behind it",
     "real_ip_recursive": "addresses are always looked up past every trusted proxy",
     "log_format": "lines of the log are JSON and hold what such a format usually names",
     "break": "",
