@@ -102,7 +102,8 @@ def _wrong(scope: Scope, message: str, word: Word, line: Line, error: KindError)
         for answer in in_value("placeholder", name, line, exact.start):
             scope.report(error.code, message, span, hint=answer.hint, fix=answer.fix)
             return
-    scope.report(error.code, message, span, hint=error.hint, fix=fix_of(error.hint, exact))
+    fix = fix_of(error.hint, exact)
+    scope.report(error.code, message, span, hint=error.hint, fix=fix, is_secret=error.is_secret)
 
 
 def complaint(scope: Scope, line: Line, place: Word | Line | None, span: Span, found: Complaint) -> None:

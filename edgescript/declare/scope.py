@@ -26,6 +26,7 @@ class KindError(Exception):
         hint: str | None = None,
         *,
         code: str = "E106",
+        is_secret: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -33,6 +34,8 @@ class KindError(Exception):
         self.end = end
         self.hint = hint
         self.code = code
+        #: The text is not to be shown.
+        self.is_secret = is_secret
 
 
 class Names(Protocol):
@@ -84,8 +87,9 @@ class Scope:
         hint: str | None = None,
         notes: tuple[Note, ...] = (),
         fix: Fix | None = None,
+        is_secret: bool = False,
     ) -> None:
-        self.problems.append(Problem(code, message, span, notes, hint, fix))
+        self.problems.append(Problem(code, message, span, notes, hint, fix, is_secret))
 
     def value(self, kind: Any, text: str) -> Any:
         """

@@ -70,7 +70,7 @@ def _address(text: str, scope: Scope) -> str:
 def _token(text: str, scope: Scope) -> Secret:
     if len(text) < _SHORTEST_TOKEN or _TOKEN.fullmatch(text) is None:
         message = f"expected at least {_SHORTEST_TOKEN} letters and digits, or . _ ~ + / -"
-        raise KindError(message, hint="openssl rand -hex 24 makes a good one")
+        raise KindError(message, hint="openssl rand -hex 24 makes a good one", is_secret=True)
     return Secret(text)
 
 

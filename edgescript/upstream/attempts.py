@@ -46,7 +46,12 @@ class Group:
         if exchange.body_limit is not None:
             _check_length(exchange, exchange.body_limit)
         ready = self.ready
-        pool = ready[0] if len(ready) == 1 else self._picked(exchange, ready)
+        if len(ready) == 1:
+            pool = ready[0]
+        elif ready:
+            pool = self.pick(exchange, ready)
+        else:
+            raise HTTPError(503, "every server is drained")
         retries: Retries | None = None
         fresh = False
         while True:
@@ -78,11 +83,6 @@ class Group:
                 if attempt.span is not None:
                     attempt.span.end(str(error) or type(error).__name__)
                 raise
-
-    def _picked(self, exchange: Exchange, ready: Sequence[Pool]) -> Pool:
-        if not ready:
-            raise HTTPError(503, "every server is drained")
-        return self.pick(exchange, ready)
 
 
 class Retries:

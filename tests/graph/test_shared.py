@@ -73,3 +73,33 @@ async def test_what_cannot_be_made_leaves_nothing_behind() -> None:
     with pytest.raises(OSError, match="no"):
         shared.use("key", fail)
     assert "key" not in shared
+
+
+async def test_what_is_kept_by_making_it_lives_and_ends_with_it(tasks: Any) -> None:
+    shared = Shared()
+    kept: list[Thing] = []
+
+    def make() -> Thing:
+        kept.append(Thing())
+        return Thing()
+
+    thing, first = shared.use("key", make, kept)
+    _, second = shared.use("key", make, [])
+    await first.start(tasks)
+    await second.start(tasks)
+    await first.close()
+    assert [one.told for one in kept] == [["start"]]
+    await second.close()
+    assert (thing.told, [one.told for one in kept]) == (["start", "close"], [["start", "close"]])
+
+
+async def test_what_a_graph_held_that_came_to_nothing_is_closed_later() -> None:
+    shared = Shared()
+    thing, use = shared.use("key", Thing)
+    shared.leave([use])
+    assert thing.told == []
+    await shared.close_left()
+    assert thing.told == ["close"]
+    assert len(shared) == 0
+    await shared.close_left()
+    assert thing.told == ["close"]

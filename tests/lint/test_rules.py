@@ -84,6 +84,7 @@ WARN = [
     (site("request_header X-Api-Key 5f4dcc3b", "files ."), [("W314", "5f4dcc3b")]),
     (site("vars db_password hunter22", "files ."), [("W314", "hunter22")]),
     (site("redir https://joe:hunter22@example.com/"), [("W314", "hunter22")]),
+    ("{\n    admin :1 {\n        token 0123456789abcdef\n    }\n}\n" + site("files ."), [("W314", "0123456789abcdef")]),
     (site("vars key AKIAIOSFODNN7EXAMPLE", "files ."), [("W314", "AKIAIOSFODNN7EXAMPLE")]),
     (site("respond `-----BEGIN RSA PRIVATE KEY-----\nMII\n`"), [("W314", "-----BEGIN RSA PRIVATE KEY-----")]),
     # what is always the same, or never

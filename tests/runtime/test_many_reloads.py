@@ -72,13 +72,13 @@ def test_no_request_fails_and_no_object_stays(no_leaks: None, origin: Any, reloa
         if number in (51, 101):
             reloading.wait_for_end_of_old_graphs()
             gc.collect()
-            kept.append(len(gc.get_objects()))
+            kept.append(sum(str(type(one).__module__).startswith("edgescript.") for one in gc.get_objects()))
     for client in clients:
         client.stop()
         assert client.failures == []
         assert client.answered > 10
     first, last = kept
-    assert last - first < 250, "50 reloads, each with some 500 objects"
+    assert last - first < 100, "50 reloads, each with at least 50 objects of ours; what is in flight varies"
 
 
 def test_a_graph_is_freed_without_the_cycle_collector(fast: Any) -> None:

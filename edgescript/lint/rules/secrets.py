@@ -34,7 +34,7 @@ _CREDENTIALS = r"(?i)(?:Bearer|Basic|Token|ApiKey)\s+(?P<secret>[\w.~+/=:-]{8,})
 #: Names whose value is a secret, as names of fields, options and variables have it.
 _NAME = (
     r"(?i)[+?>]?(?:[\w.-]*[_.-])?"
-    r"(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key)"
+    r"(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key)|(?i:token)"
 )
 #: One of these, in lower case, is in whatever is found here: looking for them first costs large files next to nothing.
 _SIGNS = (
@@ -61,7 +61,7 @@ def _may_have_any(text: str) -> bool:
 
 def _in_tree(tree: Tree) -> Iterator[Problem]:
     for top in tree.lines:
-        if not top.words or top.words[0].value == "test":
+        if top.words and top.words[0].value == "test":
             continue  # what tests send are examples
         for line in top.walk():
             if line.words:
