@@ -70,7 +70,7 @@ def build(
 
     :param shared: what it has in common with other graphs of this process; without it, nothing
     """
-    building = _Building(directory, clock, bound.settings, shared or Shared())
+    building = _Building(directory, clock, bound.settings, Shared() if shared is None else shared)
     graph = building.graph(bound)
     return (None if has_errors(building.problems) else graph), building.problems
 

@@ -135,7 +135,7 @@ SYNTAX = Syntax(
             ),
             Line(
                 part=Part.SETTING,
-                words=("client_ip_headers", "grace_period", "limits", "timeouts", "trusted_proxies"),
+                words=("client_ip_headers", "grace_period", "limits", "storage", "timeouts", "trusted_proxies"),
                 block="options",
             ),
         ),
@@ -182,7 +182,7 @@ SYNTAX = Syntax(
     },
     constants=("br", "discard", "file", "first", "first_exist", "first_exist_fallback", "grpc", "gzip", "http",
      "http/1.0", "http/1.0+", "http/1.1", "http/1.1+", "http/2", "http/2+", "http/3", "http/3+", "https",
-     "inside", "json", "largest_size", "most_recently_modified", "off", "on", "path_regexp", "private_ranges",
-     "query", "random", "replace", "round_robin", "smallest_size", "stderr", "stdout", "strip_prefix",
-     "strip_suffix", "zstd"),
+     "inside", "json", "largest_size", "memory", "most_recently_modified", "off", "on", "path_regexp",
+     "private_ranges", "query", "random", "replace", "round_robin", "smallest_size", "stderr", "stdout",
+     "strip_prefix", "strip_suffix", "zstd"),
 )

@@ -27,7 +27,7 @@
     (settings
      ("\\(?:import\\)" keyword directives nil constant)
      ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
-     ("\\(?:client_ip_headers\\|trusted_proxies\\|grace_period\\|timeouts\\|limits\\)" setting options nil constant))
+     ("\\(?:client_ip_headers\\|trusted_proxies\\|grace_period\\|timeouts\\|storage\\|limits\\)" setting options nil constant))
     (matchers
      ("\\(?:import\\)" keyword directives nil constant)
      ("\\(?:header_regexp\\|path_regexp\\|expression\\|client_ip\\|remote_ip\\|protocol\\|cookie\\|header\\|method\\|scheme\\|query\\|host\\|path\\|not\\)" matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher))
@@ -44,7 +44,7 @@ may stand among the arguments, and the part that these are.")
 (defconst edgefile-syntax-words
   '(("@[A-Za-z0-9_-]+" . named-matcher)
     ("\\(?:[+-]?[0-9]+\\(?:\\.[0-9]+\\)?%?\\|\\(?:[0-9]+\\(?:\\.[0-9]+\\)?\\(?:us\\|µs\\|ms\\|s\\|m\\|h\\|d\\)\\)+\\|[0-9]+\\(?:\\.[0-9]+\\)?\\(?:[KMGT]i?\\)?B\\|[0-9]+/[0-9.]*\\(?:us\\|µs\\|ms\\|s\\|m\\|h\\|d\\)\\|[1-5]xx\\)" . number)
-    ("\\(?:most_recently_modified\\|first_exist_fallback\\|private_ranges\\|smallest_size\\|largest_size\\|strip_prefix\\|strip_suffix\\|first_exist\\|path_regexp\\|round_robin\\|http/1\\.0\\+\\|http/1\\.1\\+\\|http/1\\.0\\|http/1\\.1\\|discard\\|http/2\\+\\|http/3\\+\\|replace\\|http/2\\|http/3\\|inside\\|random\\|stderr\\|stdout\\|first\\|https\\|query\\|file\\|grpc\\|gzip\\|http\\|json\\|zstd\\|off\\|br\\|on\\)" . constant))
+    ("\\(?:most_recently_modified\\|first_exist_fallback\\|private_ranges\\|smallest_size\\|largest_size\\|strip_prefix\\|strip_suffix\\|first_exist\\|path_regexp\\|round_robin\\|http/1\\.0\\+\\|http/1\\.1\\+\\|http/1\\.0\\|http/1\\.1\\|discard\\|http/2\\+\\|http/3\\+\\|replace\\|http/2\\|http/3\\|inside\\|memory\\|random\\|stderr\\|stdout\\|first\\|https\\|query\\|file\\|grpc\\|gzip\\|http\\|json\\|zstd\\|off\\|br\\|on\\)" . constant))
   "Patterns of whole arguments and their parts; what comes first wins.")
 
 (defconst edgefile-syntax-inner

@@ -7,7 +7,7 @@ if exists("b:current_syntax")
 endif
 
 syntax match edgefileContinuation /\v\\[ \t]*\n/ contained
-syntax match edgefileConstant /\v\S@1<!%(most_recently_modified|first_exist_fallback|private_ranges|smallest_size|largest_size|strip_prefix|strip_suffix|first_exist|path_regexp|round_robin|http\/1\.0\+|http\/1\.1\+|http\/1\.0|http\/1\.1|discard|http\/2\+|http\/3\+|replace|http\/2|http\/3|inside|random|stderr|stdout|first|https|query|file|grpc|gzip|http|json|zstd|off|br|on)%(\S)@!/ contained
+syntax match edgefileConstant /\v\S@1<!%(most_recently_modified|first_exist_fallback|private_ranges|smallest_size|largest_size|strip_prefix|strip_suffix|first_exist|path_regexp|round_robin|http\/1\.0\+|http\/1\.1\+|http\/1\.0|http\/1\.1|discard|http\/2\+|http\/3\+|replace|http\/2|http\/3|inside|memory|random|stderr|stdout|first|https|query|file|grpc|gzip|http|json|zstd|off|br|on)%(\S)@!/ contained
 syntax match edgefilePlaceholder /\v%(\\)@<!\{%(args%(\.[A-Za-z0-9_-]+|\[[0-9:]+\])%(:%([^{}\n]|\{[^{}\n]*\})*)?|[A-Za-z_][A-Za-z0-9_.-]*)\}/ contained
 syntax match edgefileEnvironment /\v%(\\)@<!\{\$[^{}: \t]+%(:%([^{}\n]|\{[^{}\n]*\})*)?\}/ contained
 syntax match edgefileNumber /\v\S@1<!%([+-]?\d+%(\.\d+)?\%?|%(\d+%(\.\d+)?%(us|µs|ms|s|m|h|d))+|\d+%(\.\d+)?%([KMGT]i?)?B|\d+\/[0-9.]*%(us|µs|ms|s|m|h|d)|[1-5]xx)%(\S)@!/ contained
@@ -43,7 +43,7 @@ syntax cluster edgefileInMatchers contains=@edgefileArguments,edgefileInDirectiv
 syntax region edgefileInMatchersBlock matchgroup=edgefileBrace start=/\v\S@1<!\{%([ \t]*%(#.*)?$)@=/ end=/\v^[ \t]*\}%(\S)@!/ contains=@edgefileInMatchers contained
 
 " settings
-syntax region edgefileInSettingsLine2 matchgroup=edgefileSetting start=/\v%(^[ \t]*)@<=%(client_ip_headers|trusted_proxies|grace_period|timeouts|limits)%(\S)@!/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInOptionsBlock contained
+syntax region edgefileInSettingsLine2 matchgroup=edgefileSetting start=/\v%(^[ \t]*)@<=%(client_ip_headers|trusted_proxies|grace_period|timeouts|storage|limits)%(\S)@!/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInOptionsBlock contained
 syntax match edgefileInSettingsLine1Names /\v\S@1<!%(header_regexp|path_regexp|expression|client_ip|remote_ip|protocol|cookie|header|method|scheme|query|host|path|not)%(\S)@!/ contained
 highlight default link edgefileInSettingsLine1Names edgefileMatcher
 syntax region edgefileInSettingsLine1 matchgroup=edgefileNamedMatcher start=/\v%(^[ \t]*)@<=\@[A-Za-z0-9_-]+/ matchgroup=NONE end=/$/ contains=@edgefileArguments,edgefileInSettingsLine1Names,edgefileInMatchersBlock contained
