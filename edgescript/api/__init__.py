@@ -1,4 +1,4 @@
-"""Python in the request path: `from edgescript.api import Request, Response`. What is public here is loaded when it is asked for."""
+"""Python in the request path: `from edgescript.api import Request, Response`. It is loaded when it is asked for."""
 
 from __future__ import annotations
 

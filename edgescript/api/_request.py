@@ -158,7 +158,7 @@ class Request:
 
     async def stream(self) -> AsyncIterator[bytes]:
         """
-        The body piece by piece, as it comes: `async for piece in request.stream()`. The client sends no quicker than it is read.
+        The body piece by piece, as it comes: `async for piece in request.stream()`, and no quicker than it is read.
 
         :raises HTTPError: 413, if it is longer than the site allows; 400, if it broke off; 408, if it comes too slowly
         """

@@ -156,7 +156,9 @@ class Response:
 
 
 #: Fields that say something about a body's bytes.
-_OF_BODY = frozenset((b"content-length", b"content-encoding", b"content-range", b"accept-ranges", b"etag", b"content-md5"))
+_OF_BODY = frozenset(
+    (b"content-length", b"content-encoding", b"content-range", b"accept-ranges", b"etag", b"content-md5")
+)
 
 
 async def _contents(part: FileRange, limit: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Between bodies, which push their bytes (`http/body.py`), and Python's iteration, which pulls them; with backpressure both ways."""
+"""Between bodies, which push their bytes (`http/body.py`), and Python's iteration, which pulls them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Pushed:
 
     def __init__(self, *, length: int | None = None, gone: Callable[[], object] | None = None) -> None:
         self.length = length
-        self._gone = gone
+        self.gone = gone
         self._sink: Sink | None = None
         #: What is waited for before more may be pushed: the sink's start, or its `resume`.
         self._ready: Pending[None] | None = Pending()
@@ -167,8 +167,8 @@ class Pushed:
         self.cancelled = True
         self._sink = None
         self.resume()
-        if self._gone is not None:
-            self._gone()
+        if self.gone is not None:
+            self.gone()
 
     def detach(self) -> tuple[int, bytes] | None:
         return None  # there is no socket behind it

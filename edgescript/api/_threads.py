@@ -79,12 +79,12 @@ class Threads(Executor):
         /,
         *arguments: Any,
         context: Context | None = None,
-        timeout: float | None = None,
+        within: float | None = None,
     ) -> T:
         """
-        What a function gives that is called in a thread. When it is given up, the call goes on, and only its thread remembers it.
+        What a function gives that is called in a thread. When it is given up, the call itself goes on.
 
-        :param timeout: seconds until it is given up
+        :param within: seconds until it is given up
         :raises HTTPError: 503, if too many wait already; 504, if it takes too long
         """
         with self._lock:
@@ -96,9 +96,9 @@ class Threads(Executor):
         pending: Pending[T] = Pending()
         loop = asyncio.get_running_loop()
         # It is the loop that is asked, so that one of a test knows that something runs outside of it.
-        given = loop.run_in_executor(self, work)  # type: ignore[arg-type]  # `submit` below takes it
+        given: asyncio.Future[T] = loop.run_in_executor(self, work)  # type: ignore[arg-type]  # `submit` takes it
         given.add_done_callback(partial(_tell, pending))
-        timer = None if timeout is None else loop.call_later(timeout, pending.fail, _too_slow(timeout))
+        timer = None if within is None else loop.call_later(within, pending.fail, _too_slow(within))
         try:
             return await pending
         finally:
@@ -155,8 +155,8 @@ class Threads(Executor):
                 self._work.put(None)
 
 
-def _too_slow(timeout: float) -> HTTPError:
-    return HTTPError(504, f"the function takes longer than {timeout:g} s")
+def _too_slow(seconds: float) -> HTTPError:
+    return HTTPError(504, f"the function takes longer than {seconds:g} s")
 
 
 def _tell(pending: Pending[Any], given: asyncio.Future[Any]) -> None:

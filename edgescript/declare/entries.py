@@ -16,6 +16,7 @@ from edgescript.declare import fields
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Response
 from edgescript.metric import Meter
+from edgescript.text.source import Span
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Closeable")
@@ -87,7 +88,8 @@ class Build(Protocol):
         Have `resource.close()` awaited when the graph is put away and none of its requests is in flight any more.
 
         Where it has `async start(tasks)`, that is awaited before the graph's first request; `tasks` is a task group of anyio's
-        for what runs in the background until `close`. What it raises keeps the graph from being used. An application
+        for what runs in the background until `close`. What it raises keeps the graph from being used; best is a
+        `text.problem.StartFailed`, which shows the line of the file that is to blame. An application
         (`edge test`, another ASGI server) may never call it.
         """
 
@@ -117,6 +119,9 @@ class Build(Protocol):
 
     def site_names(self) -> tuple[str, ...]:
         """The addresses of the site being built, as written."""
+
+    def span(self) -> Span:
+        """Where what is being built stands: for a problem that is found when it starts (`text.problem.StartFailed`)."""
 
     def tests(self, held: Steps) -> list[Test]:
         """The tests of the matchers that a matcher holds (`not`)."""

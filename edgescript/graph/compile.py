@@ -25,6 +25,7 @@ from edgescript.graph.shared import Shared
 from edgescript.http.exchange import Exchange
 from edgescript.language.expand import File
 from edgescript.text.problem import Problem, Severity
+from edgescript.text.source import Span
 
 S = TypeVar("S", bound=Closeable)
 T = TypeVar("T")
@@ -102,6 +103,7 @@ class _Building:
         self.resources: list[Closeable] = []
         self._names: tuple[str, ...] = ()
         self._source = ""
+        self._bound: Bound | None = None
         self._matchers: dict[Definition, Matcher] = {}
         self._path_tests: dict[tuple[str, ...], Test] = {}
 
@@ -167,11 +169,14 @@ class _Building:
 
     def _built(self, bound: Bound, instead: Any) -> Any:
         """What an entry builds; where the machine has not what it needs, that is a problem of the file."""
+        outer, self._bound = self._bound, bound
         try:
             return bound.instance.build(self)
         except (OSError, ValueError) as error:
             self.problems.append(Problem("E205", f"{bound.declaration.name} cannot be set up: {error}", bound.span()))
             return instead
+        finally:
+            self._bound = outer
 
     # ---- what `declare.entries.Build` promises
 
@@ -195,6 +200,10 @@ class _Building:
 
     def site_names(self) -> tuple[str, ...]:
         return self._names
+
+    def span(self) -> Span:
+        assert self._bound is not None, "only what is being built asks"
+        return self._bound.span()
 
     def tests(self, held: Steps) -> list[Test]:
         return [self._built(bound, _never) for bound in held.lines]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -118,7 +119,6 @@ class Bundle:
         self._foreign = frozenset(name for name, module in tuple(sys.modules.items()) if self._is_own(name, module))
         #: What the files held when they were loaded.
         self._contents: dict[str, bytes] = {}
-        self.hooks = Hooks()
 
     @property
     def files(self) -> frozenset[str]:
@@ -135,14 +135,15 @@ class Bundle:
         if self._loaded:
             self._take(dict(self._new(set(self._loaded))))
 
-    def load(self, target: Target) -> Any:
+    def load(self, target: Target) -> tuple[Any, Hooks]:
         """
-        What a target names; its module is imported, unless this bundle has it already. Takes as long as the module takes.
+        What a target names, and the hooks that are new with it. Its module is imported, unless this bundle has it already; that
+        takes as long as the module takes.
 
         :raises ImportError: if there is no such module, or it has no such attribute
         :raises Exception: whatever the module raises
         """
-        with _LOCK, self._importing():
+        with _LOCK, self._importing() as hooks:
             module = self._module(target)
         found: Any = module
         for name in target.attribute.split("."):
@@ -150,7 +151,7 @@ class Bundle:
                 found = getattr(found, name)
             except AttributeError:
                 raise ImportError(f"{_named(module)} has no {target.attribute!r}") from None
-        return found
+        return found, hooks
 
     def _module(self, target: Target) -> ModuleType:
         if target.file is None:
@@ -161,7 +162,7 @@ class Bundle:
         return _import_file(target.file, target.module)
 
     @contextmanager
-    def _importing(self) -> Iterator[None]:
+    def _importing(self) -> Iterator[Hooks]:
         """Have imports find this bundle's modules, and take what is imported into it; nothing of it stays after an error."""
         hidden = _taken_out(self)
         sys.modules.update(self._loaded)
@@ -170,9 +171,10 @@ class Bundle:
         # Bytecode is told from newer source by seconds and size: a file that was changed twice in a second would stay old.
         writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
         before = set(sys.modules)
-        token = COLLECTING.set(self.hooks)
+        hooks = Hooks()
+        token = COLLECTING.set(hooks)
         try:
-            yield
+            yield hooks
         except BaseException:
             for name, _ in self._new(before):
                 del sys.modules[name]
@@ -184,7 +186,9 @@ class Bundle:
             sys.dont_write_bytecode = writes
             sys.path.remove(self.folder)
             if self._loaded and self.folder not in sys.path:
-                sys.path.append(self.folder)  # for imports inside functions; last, so that it hides nothing from the server
+                sys.path.append(
+                    self.folder
+                )  # for imports inside functions; last, so that it hides nothing from the server
             for name, module in hidden.items():
                 sys.modules.setdefault(name, module)
 
@@ -201,11 +205,8 @@ class Bundle:
         return bool(places) and all(self._is_below(place) for place in places)
 
     def _is_below(self, place: str) -> bool:
-        try:
-            inside = Path(place).relative_to(self.folder)
-        except ValueError:
-            return False
-        return _INSTALLED.isdisjoint(inside.parts)
+        folder = self.folder.rstrip(os.sep) + os.sep
+        return place.startswith(folder) and _INSTALLED.isdisjoint(place.removeprefix(folder).split(os.sep))
 
     def _take(self, modules: dict[str, ModuleType]) -> None:
         for name, module in modules.items():
@@ -226,7 +227,6 @@ class Bundle:
                     del sys.modules[name]
                 vars(module).pop(_MARK, None)
         self._loaded.clear()
-        self.hooks = Hooks()
 
 
 def _taken_out(bundle: Bundle) -> dict[str, ModuleType]:

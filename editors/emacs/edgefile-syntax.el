@@ -12,22 +12,22 @@
      ("\\(?:import\\)" keyword directives nil constant)
      ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
      ("\\(?:handle_errors\\|handle_path\\|handle\\|route\\)" group directives nil constant)
-     ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|log\\|map\\|uri\\)" directive options nil constant)
+     ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|python\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|app\\|log\\|map\\|uri\\)" directive options nil constant)
      ("\\(?:[^ \t\n#{}\"`,(@][^ \t\n{},]*\\(?:{[^{} \t\n]*}[^ \t\n{},]*\\)*\\|{\\$[^{} \t\n]*}[^ \t\n{},]*\\)\\(?:,[ \t]*\\(?:[^ \t\n#{}\"`,(@][^ \t\n{},]*\\(?:{[^{} \t\n]*}[^ \t\n{},]*\\)*\\|{\\$[^{} \t\n]*}[^ \t\n{},]*\\)\\)*,?" site directives nil constant))
     (directives
      ("\\(?:import\\)" keyword directives nil constant)
      ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
      ("\\(?:handle_errors\\|handle_path\\|handle\\|route\\)" group directives nil constant)
-     ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|log\\|map\\|uri\\)" directive options nil constant)
-     ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|write_idle\\|forwarded\\|header_up\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|rewrite\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|age\\|tls\\|via\\|to\\)" option options nil constant))
+     ("\\(?:request_header\\|request_body\\|try_files\\|respond\\|rewrite\\|header\\|method\\|python\\|abort\\|error\\|files\\|proxy\\|redir\\|bind\\|root\\|vars\\|app\\|log\\|map\\|uri\\)" directive options nil constant)
+     ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|startup_timeout\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|background\\|write_idle\\|forwarded\\|header_up\\|interface\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|factory\\|rewrite\\|threads\\|timeout\\|waiting\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|slow\\|age\\|tls\\|via\\|to\\)" option options nil constant))
     (options
      ("\\(?:import\\)" keyword directives nil constant)
-     ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|write_idle\\|forwarded\\|header_up\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|rewrite\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|age\\|tls\\|via\\|to\\)" option options nil constant)
+     ("\\(?:tls_insecure_skip_verify\\|response_header_timeout\\|max_header_count\\|connect_timeout\\|max_connections\\|max_header_size\\|startup_timeout\\|tls_client_auth\\|tls_server_name\\|canonical_uris\\|read_body_idle\\|tls_trust_pool\\|max_body_size\\|precompressed\\|idle_timeout\\|max_uri_size\\|connections\\|header_down\\|read_header\\|background\\|write_idle\\|forwarded\\|header_up\\|interface\\|keepalive\\|pass_thru\\|dotfiles\\|max_size\\|min_rate\\|symlinks\\|balance\\|default\\|factory\\|rewrite\\|threads\\|timeout\\|waiting\\|browse\\|format\\|header\\|method\\|output\\|policy\\|status\\|close\\|defer\\|index\\|limit\\|match\\|retry\\|hide\\|idle\\|slow\\|age\\|tls\\|via\\|to\\)" option options nil constant)
      ("[^ \t\n#{}\"`][^ \t\n{]*" field options nil constant))
     (settings
      ("\\(?:import\\)" keyword directives nil constant)
      ("@[A-Za-z0-9_-]+" named-matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher)
-     ("\\(?:client_ip_headers\\|trusted_proxies\\|grace_period\\|timeouts\\|storage\\|limits\\)" setting options nil constant))
+     ("\\(?:client_ip_headers\\|trusted_proxies\\|grace_period\\|timeouts\\|storage\\|limits\\|python\\)" setting options nil constant))
     (matchers
      ("\\(?:import\\)" keyword directives nil constant)
      ("\\(?:header_regexp\\|path_regexp\\|expression\\|client_ip\\|remote_ip\\|protocol\\|cookie\\|header\\|method\\|scheme\\|query\\|host\\|path\\|not\\)" matcher matchers ("client_ip" "cookie" "expression" "header" "header_regexp" "host" "method" "not" "path" "path_regexp" "protocol" "query" "remote_ip" "scheme") matcher))
@@ -44,7 +44,7 @@ may stand among the arguments, and the part that these are.")
 (defconst edgefile-syntax-words
   '(("@[A-Za-z0-9_-]+" . named-matcher)
     ("\\(?:[+-]?[0-9]+\\(?:\\.[0-9]+\\)?%?\\|\\(?:[0-9]+\\(?:\\.[0-9]+\\)?\\(?:us\\|µs\\|ms\\|s\\|m\\|h\\|d\\)\\)+\\|[0-9]+\\(?:\\.[0-9]+\\)?\\(?:[KMGT]i?\\)?B\\|[0-9]+/[0-9.]*\\(?:us\\|µs\\|ms\\|s\\|m\\|h\\|d\\)\\|[1-5]xx\\)" . number)
-    ("\\(?:most_recently_modified\\|first_exist_fallback\\|private_ranges\\|smallest_size\\|largest_size\\|strip_prefix\\|strip_suffix\\|first_exist\\|path_regexp\\|round_robin\\|http/1\\.0\\+\\|http/1\\.1\\+\\|http/1\\.0\\|http/1\\.1\\|discard\\|http/2\\+\\|http/3\\+\\|replace\\|http/2\\|http/3\\|inside\\|memory\\|random\\|stderr\\|stdout\\|first\\|https\\|query\\|file\\|grpc\\|gzip\\|http\\|json\\|zstd\\|off\\|br\\|on\\)" . constant))
+    ("\\(?:most_recently_modified\\|first_exist_fallback\\|private_ranges\\|smallest_size\\|largest_size\\|strip_prefix\\|strip_suffix\\|first_exist\\|path_regexp\\|round_robin\\|http/1\\.0\\+\\|http/1\\.1\\+\\|http/1\\.0\\|http/1\\.1\\|discard\\|http/2\\+\\|http/3\\+\\|replace\\|http/2\\|http/3\\|inside\\|memory\\|random\\|stderr\\|stdout\\|first\\|https\\|query\\|asgi\\|file\\|grpc\\|gzip\\|http\\|json\\|wrap\\|wsgi\\|zstd\\|off\\|br\\|on\\)" . constant))
   "Patterns of whole arguments and their parts; what comes first wins.")
 
 (defconst edgefile-syntax-inner
