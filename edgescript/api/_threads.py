@@ -44,12 +44,8 @@ class _Work:
         self.thread = threading.get_ident()
         try:
             result = self.call()
-        except (SystemExit, KeyboardInterrupt) as error:  # they would end the loop that waits
-            stop = RuntimeError(f"the function raised {type(error).__name__}")
-            stop.__cause__ = error
-            self.future.set_exception(stop)
         except BaseException as error:
-            self.future.set_exception(error)
+            self.future.set_exception(_harmless(error))
         else:
             self.future.set_result(result)
 
@@ -69,7 +65,8 @@ class Threads(Executor):
         self.abandoned = 0
         self._work: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._threads = 0
+        #: Each thread, and whether it runs something.
+        self._threads: dict[threading.Thread, bool] = {}
         self._unfinished = 0
         self._closed = False
 
@@ -111,12 +108,14 @@ class Threads(Executor):
         assert isinstance(work, _Work), "only `run` submits"
         with self._lock:
             self._work.put(work)
-            if self._threads < min(self.most, self._unfinished):
-                self._threads += 1
-                threading.Thread(target=self._serve, name="edge-python", daemon=True).start()
+            if len(self._threads) < min(self.most, self._unfinished):
+                thread = threading.Thread(target=self._serve, name="edge-python", daemon=True)
+                self._threads[thread] = False
+                thread.start()
         return work.future
 
     def _serve(self) -> None:
+        me = threading.current_thread()
         while True:
             try:
                 work = self._work.get(timeout=_IDLE)
@@ -125,10 +124,12 @@ class Threads(Executor):
             if work is None:
                 with self._lock:
                     if self._closed or self._work.empty():
-                        self._threads -= 1
+                        del self._threads[me]
                         return
                 continue
+            self._threads[me] = True
             work.run()
+            self._threads[me] = False
             del work  # with what it holds
 
     def _ended(self, work: _Work, future: Future[Any]) -> None:
@@ -148,11 +149,23 @@ class Threads(Executor):
                     count, self.most, stack_of(work.thread))  # fmt: skip
 
     async def close(self) -> None:
-        """Let the threads end that have nothing to do."""
+        """Have the threads end that have nothing to do. Of those that are busy nobody can say when they end."""
         with self._lock:
             self._closed = True
-            for _ in range(self._threads):
+            idle = [thread for thread, busy in self._threads.items() if not busy]
+            for _ in self._threads:
                 self._work.put(None)
+        for thread in idle:
+            thread.join(1)
+
+
+def _harmless(error: BaseException) -> Exception:
+    """The error, unless it would mean something else where it is waited for: the end of the loop, or of an iterator."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    instead = RuntimeError(f"the function raised {type(error).__name__}")
+    instead.__cause__ = error
+    return instead
 
 
 def _too_slow(seconds: float) -> HTTPError:

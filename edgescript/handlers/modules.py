@@ -5,7 +5,7 @@ anew together as soon as one of the files has another content. The old bundle li
 uses it. Modules from elsewhere (installed packages, the standard library) are imported as always and never loaded anew.
 
 `sys.modules` is one for the whole process. While a bundle is loaded, the modules of others are taken out of it, so that two
-folders may each have a `helper.py`; afterwards the newest of a name stands in it, for imports inside functions.
+folders may each have a `helper.py`; afterwards they stand in it again, where their names are free, for imports inside functions.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib.util
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,7 +119,8 @@ class Bundle:
         self._foreign: frozenset[str] = frozenset()
         self._foreign = frozenset(name for name, module in tuple(sys.modules.items()) if self._is_own(name, module))
         #: What the files held when they were loaded.
-        self._contents: dict[str, bytes] = {}
+        self._contents: dict[str, bytes | None] = {}
+        self._loaded_at = 0
 
     @property
     def files(self) -> frozenset[str]:
@@ -131,9 +133,12 @@ class Bundle:
         return all(_content(file) == content for file, content in self._contents.items())
 
     def _adopt(self) -> None:
-        """Take what functions have imported since, from the folder."""
-        if self._loaded:
-            self._take(dict(self._new(set(self._loaded))))
+        """Take what functions have imported since, from the folder; what that file held then is only known of an old one."""
+        for name, module in self._new(set(self._loaded)) if self._loaded else ():
+            self._take({name: module})
+            file = getattr(module, "__file__", None)
+            if file and _changed_at(file) >= self._loaded_at:
+                self._contents[file] = None
 
     def load(self, target: Target) -> tuple[Any, Hooks]:
         """
@@ -181,6 +186,8 @@ class Bundle:
             raise
         else:
             self._take(dict(self._new(before)))
+            self._loaded_at = time.time_ns()
+            hidden = {name: module for name, module in hidden.items() if vars(module)[_MARK].folder != self.folder}
         finally:
             COLLECTING.reset(token)
             sys.dont_write_bytecode = writes
@@ -272,6 +279,14 @@ def _content(file: str) -> bytes:
         return blake2b(Path(file).read_bytes(), digest_size=16).digest()
     except OSError:
         return b""
+
+
+def _changed_at(file: str) -> int:
+    """In nanoseconds since 1970; now, where it cannot be read."""
+    try:
+        return Path(file).stat().st_mtime_ns
+    except OSError:
+        return time.time_ns()
 
 
 def _named(module: ModuleType) -> str:
