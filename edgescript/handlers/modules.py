@@ -5,7 +5,8 @@ anew together as soon as one of the files has another content. The old bundle li
 uses it. Modules from elsewhere (installed packages, the standard library) are imported as always and never loaded anew.
 
 `sys.modules` is one for the whole process. While a bundle is loaded, the modules of others are taken out of it, so that two
-folders may each have a `helper.py`; afterwards they stand in it again, where their names are free, for imports inside functions.
+folders may each have a `helper.py`; afterwards they stand in it again, as far as their names are free, for imports
+inside functions.
 """
 
 from __future__ import annotations
@@ -102,6 +103,11 @@ class Modules:
         """Whether a bundle of this folder is in use."""
         return folder in self._bundles
 
+    def newest(self, folder: str) -> dict[str, ModuleType]:
+        """What the newest bundle of a folder has loaded."""
+        known = self._bundles.get(folder)
+        return known[-1].loaded if known else {}
+
     async def close(self) -> None:
         """Nothing of it is open: bundles are closed by whoever uses them."""
 
@@ -114,7 +120,7 @@ class Bundle:
         #: Tells it from others of the same folder.
         self.number = number
         self._modules = modules
-        self._loaded: dict[str, ModuleType] = {}
+        self.loaded: dict[str, ModuleType] = {}
         #: Modules of the folder that somebody else had imported before, such as a program that this one runs inside of.
         self._foreign: frozenset[str] = frozenset()
         self._foreign = frozenset(name for name, module in tuple(sys.modules.items()) if self._is_own(name, module))
@@ -134,7 +140,7 @@ class Bundle:
 
     def _adopt(self) -> None:
         """Take what functions have imported since, from the folder; what that file held then is only known of an old one."""
-        for name, module in self._new(set(self._loaded)) if self._loaded else ():
+        for name, module in self._new(set(self.loaded)) if self.loaded else ():
             self._take({name: module})
             file = getattr(module, "__file__", None)
             if file and _changed_at(file) >= self._loaded_at:
@@ -161,7 +167,7 @@ class Bundle:
     def _module(self, target: Target) -> ModuleType:
         if target.file is None:
             return importlib.import_module(target.module)
-        for module in self._loaded.values():
+        for module in self.loaded.values():
             if getattr(module, "__file__", None) == target.file:
                 return module
         return _import_file(target.file, target.module)
@@ -170,7 +176,7 @@ class Bundle:
     def _importing(self) -> Iterator[Hooks]:
         """Have imports find this bundle's modules, and take what is imported into it; nothing of it stays after an error."""
         hidden = _taken_out(self)
-        sys.modules.update(self._loaded)
+        sys.modules.update(self.loaded)
         sys.path.insert(0, self.folder)
         importlib.invalidate_caches()
         # Bytecode is told from newer source by seconds and size: a file that was changed twice in a second would stay old.
@@ -192,7 +198,7 @@ class Bundle:
             COLLECTING.reset(token)
             sys.dont_write_bytecode = writes
             sys.path.remove(self.folder)
-            if self._loaded and self.folder not in sys.path:
+            if self.loaded and self.folder not in sys.path:
                 sys.path.append(
                     self.folder
                 )  # for imports inside functions; last, so that it hides nothing from the server
@@ -218,7 +224,7 @@ class Bundle:
     def _take(self, modules: dict[str, ModuleType]) -> None:
         for name, module in modules.items():
             vars(module)[_MARK] = self
-            self._loaded[name] = module
+            self.loaded[name] = module
             if file := getattr(module, "__file__", None):
                 self._contents[file] = _content(file)
 
@@ -229,11 +235,13 @@ class Bundle:
             self._modules.forget(self)
             if not self._modules.has(self.folder) and self.folder in sys.path:
                 sys.path.remove(self.folder)
-            for name, module in self._loaded.items():
+            for name, module in self.loaded.items():
                 if sys.modules.get(name) is module:
                     del sys.modules[name]
                 vars(module).pop(_MARK, None)
-        self._loaded.clear()
+            for name, module in self._modules.newest(self.folder).items():
+                sys.modules.setdefault(name, module)
+        self.loaded.clear()
 
 
 def _taken_out(bundle: Bundle) -> dict[str, ModuleType]:
