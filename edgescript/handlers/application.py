@@ -98,27 +98,30 @@ class Application(Loaded):
     def _asgi(self) -> Call:
         from hypercorn.app_wrappers import ASGIWrapper
 
-        return partial(_call, ASGIWrapper(self._served.app), None)
+        return partial(_call_asgi, ASGIWrapper(self._served.app))
 
     async def _wsgi(self, exchange: Exchange, scope: Scope) -> Call:
         from hypercorn.app_wrappers import WSGIWrapper
 
         body = await spooled(Request(exchange).stream(), scope.threads, exchange.body_limit)
         exchange.body = b""  # it has been read
-        return partial(_call, WSGIWrapper(Sound(self._served.app, body), 0), scope)
+        sound = Sound(self._served.app, body)
+        return partial(_call_wsgi, WSGIWrapper(sound, 0), sound, scope)
 
 
-async def _call(wrapper: Any, scope: Scope | None, message: Any, receive: Any, send: Any) -> None:
-    """Call an application through its wrapper; `scope` says where one without coroutines runs."""
-    if scope is None:
-        await wrapper(message, receive, send, None, None)
-        return
+async def _call_asgi(wrapper: Any, message: Any, receive: Any, send: Any) -> None:
+    await wrapper(message, receive, send, None, None)
 
+
+async def _call_wsgi(wrapper: Any, sound: Sound, scope: Scope, message: Any, receive: Any, send: Any) -> None:
     def call_soon(function: Any, *arguments: Any) -> None:
         """From the application's thread, which goes on when the client has room for more."""
         asyncio.run_coroutine_threadsafe(function(*arguments), scope.loop).result()
 
-    await wrapper(message, receive, send, scope.threads.run, call_soon)
+    try:
+        await wrapper(message, receive, send, scope.threads.run, call_soon)
+    finally:
+        sound.close()
 
 
 def is_asgi(app: Any) -> bool:

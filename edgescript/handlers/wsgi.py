@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import IO, Any
 
 from edgescript.api._threads import Threads
@@ -27,6 +27,8 @@ class Sound:
     def __init__(self, app: Callable[..., Any], body: IO[bytes]) -> None:
         self._app = app
         self._body = body
+        #: It is running, or has run, and closes the body itself.
+        self.begun = False
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
         environ["SERVER_PORT"] = str(environ["SERVER_PORT"])
@@ -45,8 +47,10 @@ class Sound:
             return written.append
 
         sent = False
-        pieces = self._app(environ, start)
+        self.begun = True
+        pieces: Iterable[bytes] = ()
         try:
+            pieces = self._app(environ, start)
             for piece in pieces:
                 if not sent and begun:
                     start_response(*begun[0])
@@ -63,6 +67,11 @@ class Sound:
             close = getattr(pieces, "close", None)
             if close is not None:
                 close()
+            self._body.close()
+
+    def close(self) -> None:
+        """Close the body of one that was never run."""
+        if not self.begun:
             self._body.close()
 
 
