@@ -271,5 +271,16 @@ class Placeholder:
 def complaints(instance: Any) -> Iterator[Complaint]:
     """What the entry itself finds wrong with the values it was bound to."""
     check = getattr(instance, "check", None)
-    if check is not None:
+    if check is None:
+        return
+    try:
         yield from check()
+    except Exception as error:
+        if is_ours(type(instance)):
+            raise
+        yield Complaint(None, f"the plug-in {type(instance).__module__} failed when it checked this line: {error!r}")
+
+
+def is_ours(entry: type[Any]) -> bool:
+    """Whether an entry belongs to this package, and not to a plug-in, whose mistakes are told and not raised."""
+    return entry.__module__.partition(".")[0] == __name__.partition(".")[0]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
-from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test
+from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test, is_ours
 from edgescript.declare.plan import plan_of
 from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
 from edgescript.graph.check import check, listened, site_hosts
@@ -172,8 +172,14 @@ class _Building:
         outer, self._bound = self._bound, bound
         try:
             return bound.instance.build(self)
-        except (OSError, ValueError) as error:
-            self.problems.append(Problem("E205", f"{bound.declaration.name} cannot be set up: {error}", bound.span()))
+        except Exception as error:
+            if isinstance(error, OSError | ValueError):
+                why = str(error)
+            elif is_ours(bound.entry):
+                raise
+            else:  # a plug-in's mistake is no reason for the server to fail
+                why = f"the plug-in {bound.entry.__module__} failed with {error!r}"
+            self.problems.append(Problem("E205", f"{bound.declaration.name} cannot be set up: {why}", bound.span()))
             return instead
         finally:
             self._bound = outer
