@@ -10,6 +10,7 @@ import servers
 from editor import REQUESTS, latency
 from load import Load
 from probes import Effort, Open, Probe, duration, idle_memory, throughput
+from reloads import pause
 from servers import Place, Start, path_of
 
 
@@ -222,6 +223,9 @@ def _command(name: str, title: str, words: Callable[[Place, Effort], list[str]],
     return Case(name, title, "seconds", contenders, (Goal(None, must, aim),), more_is_better=False, needs_wrk=False)
 
 
+#: Which part of the reloads stays below the figure.
+_QUANTILES = {"half": 0.5, "99 of 100": 0.99, "all": 1.0}
+
 CASES = (
     Case(
         "proxy-small",
@@ -301,6 +305,17 @@ CASES = (
         tuple(Goal(None, 50, 25, who=name) for name in REQUESTS),
         more_is_better=False,
         needs_wrk=False,
+    ),
+    Case(
+        "reload",
+        "SIGHUP under load, 20 routes with a JSON log: the longest gap between the answers that one client gets",
+        "milliseconds",
+        (
+            *(Contender(name, "edge", pause(quantile)) for name, quantile in _QUANTILES.items()),
+            Contender("99 of 100 without", "edge", pause(0.99, reload=False)),
+        ),
+        (Goal(None, 20, 10, who="99 of 100"),),
+        more_is_better=False,
     ),
     Case(
         "idle-memory",

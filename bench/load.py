@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import selectors
+import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +41,31 @@ def requests_per_cpu_second(
 
 
 def _wrk(wrk: str, port: int, load: Load, *, seconds: float, directory: Path) -> int:
+    command = _command(wrk, port, load, seconds=seconds, directory=directory)
+    return _requests_in(
+        subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=True).stdout
+    )
+
+
+@contextlib.contextmanager
+def loaded(wrk: str, port: int, load: Load, *, directory: Path) -> Iterator[None]:
+    """
+    Load for as long as the block runs.
+
+    :raises NotMeasured: if any answer was no success, or any connection failed
+    """
+    command = _command(wrk, port, load, seconds=3600, directory=directory)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield
+            running.send_signal(signal.SIGINT)  # it tells what it has then
+            output, _ = running.communicate(timeout=60)
+        finally:
+            running.kill()
+    _requests_in(output)
+
+
+def _command(wrk: str, port: int, load: Load, *, seconds: float, directory: Path) -> list[str]:
     command = [wrk, "-t1", f"-c{load.connections}", f"-d{seconds:g}s", "--timeout", "10s"]
     if load.lua is None:
         command += ["-H", f"Host: {load.host}"]
@@ -46,10 +73,11 @@ def _wrk(wrk: str, port: int, load: Load, *, seconds: float, directory: Path) ->
         script = directory / "requests.lua"
         script.write_text(load.lua)
         command += ["-s", str(script)]
-    command.append(f"http://127.0.0.1:{port}{load.path}")
-    output = subprocess.run(
-        pinned(command, LOAD_CORE), capture_output=True, text=True, timeout=seconds + 60, check=True
-    ).stdout
+    return pinned([*command, f"http://127.0.0.1:{port}{load.path}"], LOAD_CORE)
+
+
+def _requests_in(output: str) -> int:
+    """What wrk says that it has done."""
     if wrong := re.search(r"(Non-2xx.*|Socket errors.*)", output):
         raise NotMeasured(f"wrk reports: {wrong.group(1)}")
     found = re.search(r"(\d+) requests in", output)

@@ -85,6 +85,10 @@ class Server:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else "it said nothing"
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send its own process, and none of its children, a signal."""
+        os.kill(self._process.pid, number)
+
     def processes(self) -> list[int]:
         """Its process and all descendants."""
         parents: dict[int, list[int]] = {}

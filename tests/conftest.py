@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import os
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +28,11 @@ from edgescript.server.lane import Lane
 from edgescript.text.source import Source
 
 _CATALOGUE = Catalogue.load()
+
+# Servers that tests start keep their history here, and not where one of this machine has its own.
+_STATE = tempfile.TemporaryDirectory(prefix="edge-tests-")
+os.environ["STATE_DIRECTORY"] = _STATE.name
+atexit.register(_STATE.cleanup)
 
 # The first event loop of a process opens a pipe for signals that stays; it is not to look like a leak.
 anyio.run(anyio.sleep, 0, backend_options={"use_uvloop": True})

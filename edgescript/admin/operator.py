@@ -71,6 +71,8 @@ class Status:
     config: Past
     #: The last attempt to apply another one.
     last_reload: Applied | None
+    #: Why the last upgrade has failed, or "".
+    upgrade_failed: str = ""
 
 
 class Operator(Protocol):

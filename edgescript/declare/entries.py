@@ -98,7 +98,8 @@ class Build(Protocol):
         An object that this graph has in common with others of the process, kept like `keep`'s.
 
         It is the same one for the same key, whichever graph asks, so the key must hold everything that `make` depends on;
-        begin it with a text that nobody else uses. So state lives on through a reload.
+        begin it with a text that nobody else uses. So state lives on through a reload. What `make` itself keeps or shares
+        is the object's, and closed with it.
         """
 
     @property
@@ -238,7 +239,11 @@ def balancer(name: str) -> Callable[[type[T]], type[T]]:
     field_specifiers=(fields.arg, fields.rest, fields.option, fields.rows, fields.group, fields.steps),
 )
 def setting(name: str) -> Callable[[type[T]], type[T]]:
-    """Declare a line of the global block. `graph.setting(Class)` gives the bound instance, or one of all defaults."""
+    """
+    Declare a line of the global block. `graph.setting(Class)` gives the bound instance, or one of all defaults.
+
+    It may have `build(self, build)`, which is called before the sites are built and keeps what the setting sets up.
+    """
     return lambda cls: _entry(cls, Declaration("settings", name))
 
 

@@ -44,6 +44,8 @@ def place(build: Build, target: str) -> tuple[Target, Workplace, Means, Watchdog
     modules = build.share(("python modules",), Modules)
     means = Means(threads, storage_of(build), setting.background, build.setting(GracePeriod).duration)
     parsed = parse_target(target, build.directory())
-    bundle = modules.bundle(parsed.folder)
-    workplace = build.share(("python bundle", bundle.folder, bundle.number), lambda: Workplace(bundle, means))
+    generation = modules.generation(parsed.folder)
+    workplace = build.share(
+        ("python generation", generation.folder, generation.number), lambda: Workplace(generation, means)
+    )
     return parsed, workplace, means, watchdog

@@ -9,6 +9,7 @@ from typing import Literal
 from edgescript.declare.entries import Action, Build, Complaint, Role, directive, record
 from edgescript.declare.fields import arg, option
 from edgescript.http.exchange import Exchange
+from edgescript.observe import tap
 from edgescript.observe.access import line_maker
 from edgescript.observe.writer import acquire
 
@@ -66,7 +67,10 @@ class Log:
         write = writer.write
 
         def end(exchange: Exchange) -> None:
-            write(make(exchange))
+            line = make(exchange)
+            write(line)
+            if tap.listeners:
+                tap.tell(line)
 
         def run(exchange: Exchange) -> None:
             exchange.on_end(end)

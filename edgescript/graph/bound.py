@@ -103,6 +103,11 @@ class Settings(dict[type, Any]):
         #: Where those that are written stand.
         self.spans: dict[type, Span] = {}
 
+    def named(self, *names: str) -> list[type[Any]]:
+        """The classes of settings, as far as there are such."""
+        found = [self._scope.names.entry("settings", name) for name in names]
+        return [kind for kind in found if kind is not None]
+
     def __missing__(self, kind: type) -> Any:
         value = self[kind] = default_of(kind, self._scope)
         return value
@@ -118,7 +123,9 @@ def bind_file(file: File, names: Names) -> tuple[BoundFile, list[Problem]]:
     settings = binding.settings(file.settings)
     everywhere = binding.define([line for line in file.settings if _is_definition(line)], {})
     sites = [binding.site(block, everywhere) for block in file.sites]
-    return BoundFile(sites, settings, file.tests, binding.definitions), binding.scope.problems
+    problems = binding.scope.problems
+    del binding.scope  # it refers to the binding: a cycle that would keep everything until the collector comes
+    return BoundFile(sites, settings, file.tests, binding.definitions), problems
 
 
 def _is_definition(line: Line) -> bool:

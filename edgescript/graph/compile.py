@@ -15,17 +15,21 @@ from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
 from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test, is_ours
 from edgescript.declare.plan import plan_of
-from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, bind_file
+from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, Settings, bind_file
 from edgescript.graph.check import check, listened, site_hosts
-from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, program, written
+from edgescript.graph.layout import NOT_FOUND, PLAIN_ERROR, WHOLE_SITE, program, written
 from edgescript.graph.match import HostTable
 from edgescript.graph.model import ErrorRoute, Graph, Listener, Matcher, Site
 from edgescript.graph.patterns import path_test
 from edgescript.graph.shared import Shared
 from edgescript.http.exchange import Exchange
 from edgescript.language.expand import File
+from edgescript.tally import NO_SITE, ListenerTally, Tally
 from edgescript.text.problem import Problem, Severity
 from edgescript.text.source import Span
+
+#: Settings that set something up where they are not written, too.
+_ALWAYS = ("metrics",)
 
 S = TypeVar("S", bound=Closeable)
 T = TypeVar("T")
@@ -71,9 +75,17 @@ def build(
 
     :param shared: what it has in common with other graphs of this process; without it, nothing
     """
-    building = _Building(directory, clock, bound.settings, Shared() if shared is None else shared)
-    graph = building.graph(bound)
-    return (None if has_errors(building.problems) else graph), building.problems
+    shared = Shared() if shared is None else shared  # one that holds nothing yet is false
+    building = _Building(directory, clock, bound.settings, shared)
+    try:
+        graph = building.graph(bound)
+    except BaseException:
+        shared.leave(building.resources)
+        raise
+    if has_errors(building.problems):
+        shared.leave(building.resources)
+        return None, building.problems
+    return graph, building.problems
 
 
 def build_site(
@@ -95,7 +107,8 @@ class _Building:
         self, directory: str, clock: Callable[[], float], settings: Mapping[type, Any], shared: Shared
     ) -> None:
         self.clock = clock
-        self.meter = shared.meter
+        #: What this graph counts; its series give way to others when it is gone.
+        self.meter = shared.meter.part()
         self._settings = settings
         self._shared = shared
         self.problems: list[Problem] = []
@@ -104,17 +117,22 @@ class _Building:
         self._names: tuple[str, ...] = ()
         self._source = ""
         self._bound: Bound | None = None
+        self._tallies: dict[str, Tally] = {}
+        #: A setting may say that requests are not counted.
+        self._counting = all(getattr(setting, "counts_requests", True) for setting in settings.values())
         self._matchers: dict[Definition, Matcher] = {}
         self._path_tests: dict[tuple[str, ...], Test] = {}
 
     def graph(self, file: BoundFile) -> Graph:
+        self._set_up(file.settings)
         sites = [self.site(site) for site in file.sites]
-        listeners = _listeners(file.sites, sites)
-        return Graph(listeners, tuple(sites), file.settings, file.tests, tuple(self.resources))
+        listeners = self._listeners(file.sites, sites)
+        return Graph(listeners, tuple(sites), file.settings, file.tests, tuple(self.resources), self.meter)
 
     def site(self, site: BoundSite) -> Site:
         self._names = tuple(address.text for address in site.addresses)
         self._source = site.span.source.name
+        self._tallies = {}
         running = site.running
         errors = [self._error_route(node) for node in site.nodes if node.role is ERRORS]
         errors.sort(key=lambda route: (not route.statuses, not route.classes))
@@ -128,6 +146,37 @@ class _Building:
             program(node.block, self, PLAIN_ERROR),
             node.span,
         )
+
+    def _set_up(self, settings: Settings) -> None:
+        """What settings need that belongs to no site."""
+        for kind in dict.fromkeys((*settings, *settings.named(*_ALWAYS))):
+            if hasattr(kind, "build"):
+                settings[kind].build(self)
+
+    def _listeners(self, bound: Sequence[BoundSite], sites: Sequence[Site]) -> tuple[Listener, ...]:
+        """One for each address that is listened on, with the sites reached there."""
+        found: dict[tuple[str, int | None], list[tuple[str, Site]]] = {}
+        for made, site in zip(bound, sites, strict=True):
+            for host in site_hosts(made):
+                for address in made.addresses:
+                    key = listened(host, address.address.port)
+                    found.setdefault(key, []).append((address.address.host, site))
+        return tuple(Listener(*key, HostTable(hosts), self._listener_tally(*key)) for key, hosts in found.items())
+
+    # ---- what is counted
+
+    def tally(self, route: str) -> Tally | None:
+        if not self._counting:
+            return None
+        made = self._tallies.get(route)
+        if made is None:
+            made = self._tallies[route] = Tally(self.meter, self._names[0], route)
+        return made
+
+    def _listener_tally(self, host: str, port: int | None) -> ListenerTally:
+        name = f"unix/{host}" if port is None else f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        nowhere = Tally(self.meter, NO_SITE, WHOLE_SITE) if self._counting else None
+        return ListenerTally(self.meter, name, nowhere)
 
     # ---- parts of programs
 
@@ -190,7 +239,16 @@ class _Building:
         self.resources.append(resource)
 
     def share(self, key: Hashable, make: Callable[[], S]) -> S:
-        thing, use = self._shared.use(key, make)
+        kept: list[Closeable] = []
+
+        def make_with_kept() -> S:
+            outer, self.resources = self.resources, kept
+            try:
+                return make()
+            finally:
+                self.resources = outer
+
+        thing, use = self._shared.use(key, make_with_kept, kept)
         self.resources.append(use)
         return thing
 
@@ -259,17 +317,3 @@ def _never(exchange: Exchange) -> bool:
 
 def _unbuilt(exchange: Exchange) -> None:
     """Stands in for a step whose problem is reported; the graph is not used then."""
-
-
-# ---- listeners
-
-
-def _listeners(bound: Sequence[BoundSite], sites: Sequence[Site]) -> tuple[Listener, ...]:
-    """One for each address that is listened on, with the sites reached there."""
-    found: dict[tuple[str, int | None], list[tuple[str, Site]]] = {}
-    for made, site in zip(bound, sites, strict=True):
-        for host in site_hosts(made):
-            for address in made.addresses:
-                key = listened(host, address.address.port)
-                found.setdefault(key, []).append((address.address.host, site))
-    return tuple(Listener(host, port, HostTable(hosts)) for (host, port), hosts in found.items())

@@ -20,13 +20,16 @@ from edgescript.declare.entries import GROUP, TERMINAL, Action, Built
 from edgescript.graph.bound import Definition, Node
 from edgescript.graph.match import INDEX_FROM, Alternative, chooser
 from edgescript.graph.model import Choice, Flow, Matcher, Program, Step
-from edgescript.http.exchange import Exchange
+from edgescript.http.exchange import Exchange, Tally
 from edgescript.http.message import HTTPError, Response, plain_error
 from edgescript.language.tree import Line
 
 #: Between two lines of one directive: a continuation, or a line of a raw text.
 _BREAK = re.compile(r"[ \t]*\\?\r?\n[ \t]*")
 
+
+#: The route of what no matcher leads to.
+WHOLE_SITE = "/"
 
 #: As with the roles: looked up once.
 _CALL, _AWAIT, _JUMP, _AROUND = Flow
@@ -39,14 +42,17 @@ class Parts(Protocol):
 
     def matcher(self, definition: Definition) -> Matcher: ...
 
+    def tally(self, route: str) -> Tally | None:
+        """What counts the requests of a route of this site; None: nothing does."""
+
 
 def program(nodes: Sequence[Node], parts: Parts, end: Step) -> Program:
     """The program of a site's directives, or of a `handle_errors`; `end` is its last step."""
     layout = _Layout(parts)
     layout.block(nodes, 0)
-    layout.steps.append(end)
+    layout.append(end)
     steps: tuple[Step, ...] = tuple(layout.steps)  # type: ignore[arg-type]  # every reserved place was filled
-    return Program(steps, tuple([_code(step) for step in steps]))
+    return Program(steps, tuple([_code(step) for step in steps]), tuple(layout.tallies))
 
 
 def _code(step: Step) -> tuple[Callable[[Exchange], bool] | None, Callable[[Exchange], Any], int, int]:
@@ -78,6 +84,22 @@ class _Layout:
         self.parts = parts
         #: None where a step is reserved that depends on the positions of later ones.
         self.steps: list[Step | None] = []
+        self.tallies: list[Tally | None] = []
+        #: Of the block that is being laid out.
+        self._tally = parts.tally(WHOLE_SITE)
+
+    def append(self, step: Step | None, matcher: Matcher | None = None) -> None:
+        """Add a step; where it stands is the innermost matcher, its own or that of a block around it."""
+        self.steps.append(step)
+        self.tallies.append(self._tally if matcher is None else self.parts.tally(matcher.text))
+
+    def _inside(self, block: Sequence[Node], matcher: Matcher | None, depth: int) -> None:
+        """The steps of a block that a matcher leads into."""
+        outer = self._tally
+        if matcher is not None:
+            self._tally = self.parts.tally(matcher.text)
+        self.block(block, depth)
+        self._tally = outer
 
     def block(self, nodes: Sequence[Node], depth: int) -> None:
         for kind, neighbours in groupby(nodes, _kind):
@@ -98,7 +120,7 @@ class _Layout:
             self._directive(node, matcher, len(self.steps) + 1, depth)
 
     def _directive(self, node: Node, matcher: Matcher | None, otherwise: int, depth: int) -> None:
-        self.steps.append(_step(node, self.parts.action(node), matcher, otherwise, depth))
+        self.append(_step(node, self.parts.action(node), matcher, otherwise, depth), matcher)
 
     def _group(self, node: Node, depth: int) -> None:
         """A block that stands alone: its step is the way in. Without matcher and action it needs none."""
@@ -108,14 +130,14 @@ class _Layout:
             self.block(node.block, depth + 1)
             return
         at = self._reserve()
-        self.block(node.block, depth + 1)
+        self._inside(node.block, matcher, depth + 1)
         self.steps[at] = _step(node, action or _go_on, matcher, len(self.steps), depth)
 
     def _on_entering(self, node: Node) -> Action | Built | None:
         return self.parts.action(node) if hasattr(node.bound.entry, "build") else None
 
     def _reserve(self) -> int:
-        self.steps.append(None)
+        self.append(None)
         return len(self.steps) - 1
 
     def _alternatives(self, run: Sequence[Node], depth: int) -> None:
@@ -123,11 +145,12 @@ class _Layout:
         choices: list[Choice] = []
         ends: list[int] = []
         for node in run:
-            choices.append(self._choice(node))
+            choice = self._choice(node)
+            choices.append(choice)
             action = self._on_entering(node)
             if action is not None:
-                self.steps.append(_step(node, action, None, len(self.steps) + 1, depth))
-            self.block(node.block, depth + 1)
+                self.append(_step(node, action, None, len(self.steps) + 1, depth), choice.matcher)
+            self._inside(node.block, choice.matcher, depth + 1)
             if node is not run[-1]:
                 ends.append(self._reserve())
         behind = len(self.steps)

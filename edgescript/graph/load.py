@@ -15,7 +15,7 @@ from edgescript.graph.model import Graph
 from edgescript.graph.shared import Shared
 from edgescript.language.allow import Allowances
 from edgescript.language.expand import File, expand
-from edgescript.language.files import read_file
+from edgescript.language.files import find_files, read_file
 from edgescript.language.parse import parse
 from edgescript.language.tree import Tree
 from edgescript.text.problem import Problem, in_order
@@ -43,18 +43,20 @@ def analyse(
     catalogue: Catalogue,
     environment: Mapping[str, str],
     read: Callable[[str], bytes] = read_file,
+    find: Callable[[str], list[str]] = find_files,
 ) -> Analysis:
     """
     What a text means, and everything that is wrong with it. It opens nothing but the files that are imported.
 
     :param environment: where `{$NAME}` is looked up
     :param read: gives the bytes of an imported file, or raises OSError
+    :param find: gives the names of the files that a pattern of an import matches, sorted
     """
     tree, problems = parse(source)
     if any(problem.code == "E014" for problem in problems):
         # What is too deep was not read as blocks: all of it would seem wrong.
         return Analysis(tree, File(), None, problems, Allowances(()))
-    file, more = expand(tree, environment=environment, read=read)
+    file, more = expand(tree, environment=environment, read=read, find=find)
     problems += more
     bound, more = understand(file, catalogue)
     problems += [*more, *catalogue.problems()]
@@ -69,6 +71,7 @@ def load(
     environment: Mapping[str, str],
     directory: str,
     read: Callable[[str], bytes] = read_file,
+    find: Callable[[str], list[str]] = find_files,
     clock: Callable[[], float] = time.monotonic,
     shared: Shared | None = None,
 ) -> tuple[Graph | None, list[Problem]]:
@@ -78,10 +81,11 @@ def load(
     :param environment: where `{$NAME}` is looked up
     :param directory: where relative paths that the directives take start
     :param read: gives the bytes of an imported file, or raises OSError
+    :param find: gives the names of the files that a pattern of an import matches, sorted
     :param shared: what the graph has in common with others of this process; without it, nothing
     """
     with no_garbage():
-        found = analyse(source, catalogue=catalogue, environment=environment, read=read)
+        found = analyse(source, catalogue=catalogue, environment=environment, read=read, find=find)
         return set_up(found, directory=directory, clock=clock, shared=shared)
 
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from edgescript.declare.entries import Closeable, Role, Test
 from edgescript.graph.match import HostTable
-from edgescript.graph.shared import start
-from edgescript.http.exchange import Exchange
+from edgescript.graph.shared import close_all, start
+from edgescript.http.exchange import Exchange, Tally
+from edgescript.metric import Meter
+from edgescript.tally import ListenerTally
 from edgescript.text.source import Span
 
 if TYPE_CHECKING:
@@ -89,6 +91,12 @@ class Program:
 
     steps: tuple[Step, ...]
     code: tuple[tuple[Test | None, Callable[..., Any], int, int], ...] = field(repr=False)
+    #: For each step, what counts a request whose way ends there.
+    tallies: tuple[Tally | None, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.tallies:
+            object.__setattr__(self, "tallies", (None,) * len(self.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,8 @@ class Listener:
     host: str
     port: int | None
     hosts: HostTable[Site]
+    #: Counts its connections; by default where nobody looks.
+    tally: ListenerTally = field(default_factory=lambda: ListenerTally(Meter(), ""), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +148,8 @@ class Graph:
     #: `test` blocks, as parsed.
     tests: Sequence[Any]
     resources: tuple[Closeable, ...]
+    #: What this graph counts, beside others of the process.
+    meter: Meter = field(default_factory=Meter, compare=False, repr=False)
 
     def setting(self, kind: type[T]) -> T:
         """The bound instance of a setting, or one with its defaults."""
@@ -160,11 +172,4 @@ class Graph:
 
         :raises ExceptionGroup: if some cannot be closed; all others are closed nevertheless
         """
-        failures: list[Exception] = []
-        for resource in reversed(self.resources):
-            try:
-                await resource.close()
-            except Exception as failure:
-                failures.append(failure)
-        if failures:
-            raise ExceptionGroup("not everything could be closed", failures)
+        await close_all((self.meter, *self.resources))

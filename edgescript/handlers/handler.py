@@ -97,7 +97,7 @@ class Loaded:
     def _frames(self, error: Exception) -> list[traceback.FrameSummary]:
         """Where in the user's own files the error came up, the innermost last."""
         frames = traceback.extract_tb(error.__traceback__)
-        return [frame for frame in frames if frame.filename.startswith(self.workplace.bundle.folder)][-3:]
+        return [frame for frame in frames if frame.filename.startswith(self.workplace.generation.folder)][-3:]
 
     async def close(self) -> None:
         """The graph is not used any more."""

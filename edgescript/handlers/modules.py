@@ -1,10 +1,11 @@
 """Python modules that belong to an Edgefile: imported when its graph starts, and loaded anew when one of them has changed.
 
-The modules of one folder are a *bundle*: they are imported together, share what they import from each other, and are loaded
-anew together as soon as one of the files has another content. The old bundle lives on beside the new one, as long as a graph
+The modules of one folder, of one state of its files, are a *generation*: they are imported together, share what they import
+from each other, and are loaded
+anew together as soon as one of the files has another content. The old generation lives on beside the new one, as long as a graph
 uses it. Modules from elsewhere (installed packages, the standard library) are imported as always and never loaded anew.
 
-`sys.modules` is one for the whole process. While a bundle is loaded, the modules of others are taken out of it, so that two
+`sys.modules` is one for the whole process. While a generation is loaded, the modules of others are taken out of it, so that two
 folders may each have a `helper.py`; afterwards they stand in it again, as far as their names are free, for imports
 inside functions.
 """
@@ -27,8 +28,8 @@ from typing import Any
 
 from edgescript.api._hooks import COLLECTING, Hooks
 
-#: In a module's namespace: the bundle that it was loaded for.
-_MARK = "__edge_bundle__"
+#: In a module's namespace: the generation that it was loaded for.
+_MARK = "__edge_generation__"
 #: Folders below which nothing is the user's own, wherever they stand.
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 #: This package is never loaded anew, even where the Edgefile stands beside it.
@@ -75,44 +76,44 @@ def parse_target(text: str, directory: str) -> Target:
 
 
 class Modules:
-    """The bundles of one worker: what graphs that follow each other have in common."""
+    """The generations of one worker: what graphs that follow each other have in common."""
 
     def __init__(self) -> None:
-        self._bundles: dict[str, list[Bundle]] = {}
+        self._generations: dict[str, list[Generation]] = {}
         self._number = 0
 
-    def bundle(self, folder: str) -> Bundle:
-        """The newest bundle of a folder of which no file has changed, or a new one."""
-        known = self._bundles.setdefault(folder, [])
-        for bundle in reversed(known):
-            if bundle.is_current():
-                return bundle
+    def generation(self, folder: str) -> Generation:
+        """The newest generation of a folder of which no file has changed, or a new one."""
+        known = self._generations.setdefault(folder, [])
+        for generation in reversed(known):
+            if generation.is_current():
+                return generation
         self._number += 1
-        known.append(Bundle(folder, self._number, self))
+        known.append(Generation(folder, self._number, self))
         return known[-1]
 
-    def forget(self, bundle: Bundle) -> None:
-        """A bundle is not used any more."""
-        known = self._bundles.get(bundle.folder, [])
-        if bundle in known:
-            known.remove(bundle)
+    def forget(self, generation: Generation) -> None:
+        """A generation is not used any more."""
+        known = self._generations.get(generation.folder, [])
+        if generation in known:
+            known.remove(generation)
         if not known:
-            self._bundles.pop(bundle.folder, None)
+            self._generations.pop(generation.folder, None)
 
     def has(self, folder: str) -> bool:
-        """Whether a bundle of this folder is in use."""
-        return folder in self._bundles
+        """Whether a generation of this folder is in use."""
+        return folder in self._generations
 
     def newest(self, folder: str) -> dict[str, ModuleType]:
-        """What the newest bundle of a folder has loaded."""
-        known = self._bundles.get(folder)
+        """What the newest generation of a folder has loaded."""
+        known = self._generations.get(folder)
         return known[-1].loaded if known else {}
 
     async def close(self) -> None:
-        """Nothing of it is open: bundles are closed by whoever uses them."""
+        """Nothing of it is open: generations are closed by whoever uses them."""
 
 
-class Bundle:
+class Generation:
     """The modules of one folder, of one state of their files."""
 
     def __init__(self, folder: str, number: int, modules: Modules) -> None:
@@ -148,7 +149,7 @@ class Bundle:
 
     def load(self, target: Target) -> tuple[Any, Hooks]:
         """
-        What a target names, and the hooks that are new with it. Its module is imported, unless this bundle has it already; that
+        What a target names, and the hooks that are new with it. Its module is imported, unless this generation has it already; that
         takes as long as the module takes.
 
         :raises ImportError: if there is no such module, or it has no such attribute
@@ -174,7 +175,7 @@ class Bundle:
 
     @contextmanager
     def _importing(self) -> Iterator[Hooks]:
-        """Have imports find this bundle's modules, and take what is imported into it; nothing of it stays after an error."""
+        """Have imports find this generation's modules, and take what is imported into it; nothing of it stays after an error."""
         hidden = _taken_out(self)
         sys.modules.update(self.loaded)
         sys.path.insert(0, self.folder)
@@ -206,7 +207,7 @@ class Bundle:
                 sys.modules.setdefault(name, module)
 
     def _new(self, before: set[str]) -> list[tuple[str, ModuleType]]:
-        """The modules of the folder that were not there before, and are no other bundle's."""
+        """The modules of the folder that were not there before, and are no other generation's."""
         found = [(name, module) for name, module in tuple(sys.modules.items()) if name not in before]
         return [(name, module) for name, module in found if self._is_own(name, module)]
 
@@ -244,12 +245,12 @@ class Bundle:
         self.loaded.clear()
 
 
-def _taken_out(bundle: Bundle) -> dict[str, ModuleType]:
-    """The modules of all other bundles, which are not in `sys.modules` any more."""
+def _taken_out(generation: Generation) -> dict[str, ModuleType]:
+    """The modules of all other generations, which are not in `sys.modules` any more."""
     hidden: dict[str, ModuleType] = {}
     for name, module in tuple(sys.modules.items()):
         owner = getattr(module, "__dict__", {}).get(_MARK)
-        if owner is not None and owner is not bundle:
+        if owner is not None and owner is not generation:
             hidden[name] = sys.modules.pop(name)
     return hidden
 

@@ -1,4 +1,4 @@
-"""What the handlers of one bundle of modules have in common while graphs come and go: its background jobs and its hooks."""
+"""What the handlers of one generation of modules have in common while graphs come and go: its background jobs and its hooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgescript.api._hooks import Hooks
 from edgescript.api._jobs import Jobs
 from edgescript.api._scope import Scope
 from edgescript.api._threads import Threads
-from edgescript.handlers.modules import Bundle, Target
+from edgescript.handlers.modules import Generation, Target
 from edgescript.http.exchange import Exchange
 from edgescript.storage.base import Storage
 
@@ -30,17 +30,17 @@ class Means:
 
     threads: Threads
     storage: Storage | None
-    #: Background jobs of one bundle that may wait or run.
+    #: Background jobs of one generation that may wait or run.
     background: int
     #: Seconds that they have at the end.
     patience: float
 
 
 class Workplace:
-    """A bundle, loaded and started."""
+    """A generation, loaded and started."""
 
-    def __init__(self, bundle: Bundle, means: Means) -> None:
-        self.bundle = bundle
+    def __init__(self, generation: Generation, means: Means) -> None:
+        self.generation = generation
         self.jobs = Jobs(means.background)
         self._means = means
         #: Hooks of modules whose start-up hooks have not all run, and of those whose have.
@@ -62,7 +62,7 @@ class Workplace:
         """
         self._means = means
         self.jobs.most = means.background
-        found, hooks = await means.threads.run(self.bundle.load, target)
+        found, hooks = await means.threads.run(self.generation.load, target)
         self._waiting.append(hooks)
         while self._waiting:
             for hook in self._waiting[0].start:
@@ -94,4 +94,4 @@ class Workplace:
         await self.jobs.finish(1)
         self._started.clear()
         self.served.clear()
-        await self.bundle.close()
+        await self.generation.close()

@@ -17,6 +17,13 @@ Change = Callable[["Exchange", Response], None]
 Ending = Callable[["Exchange"], None]
 
 
+class Tally(Protocol):
+    """What counts the requests of one route."""
+
+    def count(self, exchange: Exchange) -> None:
+        """An exchange is over."""
+
+
 class Client(Protocol):
     """The connection that an exchange came in on, as far as a step may use it."""
 
@@ -47,6 +54,7 @@ class Exchange:
     __slots__ = (
         "_client_ip",
         "_request_id",
+        "answered",
         "body",
         "body_limit",
         "captures",
@@ -68,6 +76,7 @@ class Exchange:
         "sent",
         "span",
         "started",
+        "tally",
         "target",
         "upstream",
         "variables",
@@ -122,11 +131,15 @@ class Exchange:
         self.upstream: Any = None
         #: The request's place in a trace, where it is traced.
         self.span: Span | None = None
+        #: Where its way through the program ended, for the metrics; None where it is not counted.
+        self.tally: Tally | None = None
         self.changes: list[Change] | None = None
         self.endings: list[Ending] | None = None
         #: Set by the engine at the end: bytes of response body sent, and seconds since `started`.
         self.sent = 0
         self.duration = 0.0
+        #: When the response's head was written, where that is not also its end: seconds of the monotonic clock, or 0.
+        self.answered = 0.0
 
     def set_uri(self, raw_path: bytes, query: bytes | None) -> None:
         """

@@ -109,19 +109,6 @@ class Lexer:
         self._excess = 0
         #: A block was opened in the middle of this physical line, which has been reported.
         self._inline = False
-        self._handlers: dict[str | None, Callable[[re.Match[str]], int | None]] = {
-            "opening": self._opening,
-            "closing": self._closing,
-            "comment": self._comment,
-            "quoted": self._quoted,
-            "raw": self._raw,
-            "continuation": lambda match: None,
-            "heredoc": self._heredoc,
-            "unended": self._unended,
-            "brace": self._brace,
-            "odd_space": self._odd_space,
-            "end": lambda match: None,
-        }
 
     def run(self) -> None:
         """Read the whole text."""
@@ -135,7 +122,7 @@ class Lexer:
 
     def _run_from(self, position: int) -> int | None:
         """Read on from `position` to the end (None), or to where a handler wants to go on elsewhere."""
-        origin, handlers, bare = self.origin, self._handlers, _BARE_GROUP
+        origin, bare = self.origin, _BARE_GROUP
         words, lines = self._words, self._lines
         for match in _TOKEN.finditer(self._text, position):
             kind = match.lastgroup
@@ -149,7 +136,7 @@ class Lexer:
                 self._start = end
                 self._inline = False
             else:
-                go_on_at = handlers[kind](match)
+                go_on_at = _HANDLERS[kind](self, match)
                 if go_on_at is not None:
                     return go_on_at
                 words, lines = self._words, self._lines
@@ -444,6 +431,26 @@ class Lexer:
 
     def _edit(self, start: int, end: int, text: str) -> Edit:
         return Edit(Span(self.origin.source, start, end, self.origin.imported), text)
+
+
+def _nothing(lexer: Lexer, match: re.Match[str]) -> None:
+    """It only separates words."""
+
+
+#: What reads each kind of token. (Bound methods would hold the lexer with all its lines in a cycle, for the collector to find.)
+_HANDLERS: dict[str | None, Callable[[Lexer, re.Match[str]], int | None]] = {
+    "opening": Lexer._opening,
+    "closing": Lexer._closing,
+    "comment": Lexer._comment,
+    "quoted": Lexer._quoted,
+    "raw": Lexer._raw,
+    "continuation": _nothing,
+    "heredoc": Lexer._heredoc,
+    "unended": Lexer._unended,
+    "brace": Lexer._brace,
+    "odd_space": Lexer._odd_space,
+    "end": _nothing,
+}
 
 
 def _comment_word(match: re.Match[str], group: str) -> Word | None:

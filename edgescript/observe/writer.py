@@ -9,6 +9,7 @@ users.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
@@ -47,6 +48,12 @@ def acquire(destination: str) -> LineWriter:
     return _writers[destination]
 
 
+def reopen() -> None:
+    """Have every file of a log opened anew, after somebody else has moved it away (SIGUSR1)."""
+    for writer in tuple(_writers.values()):
+        writer.reopen()
+
+
 def _log() -> logging.Logger:
     """Where it is said what became of lines; imported when there is something to say."""
     import logging
@@ -68,7 +75,7 @@ class LineWriter:
         self._awake = False
         self._some = threading.Event()
         self._enough = threading.Event()
-        self._closing = False
+        self._closing = self._reopening = False
         self._thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
@@ -101,6 +108,13 @@ class LineWriter:
             self._thread.start()
         self._some.set()
 
+    def reopen(self) -> None:
+        """Open the file anew, once what waits is written; a stream stays what it is."""
+        self._reopening = True
+        if not self._awake:
+            self._wake()
+        self._enough.set()
+
     async def close(self) -> None:
         """Write what waits, and free the destination once nobody uses it any more."""
         if _writers.get(self._name) is not self:
@@ -129,6 +143,9 @@ class LineWriter:
             self._enough.clear()
             # From here on `write` wakes this thread again: whatever it appends is taken below, or in the next round.
             self._awake = False
+            if self._reopening:
+                self._reopening = False
+                self._destination.reopen()
             self._drain()
             if self._dropped > told:
                 _log().warning(
@@ -180,6 +197,9 @@ class _Standard:
                 self._failing = True
                 _log().error("the log cannot be written to a standard stream: %s", error.strerror)
 
+    def reopen(self) -> None:
+        """There is nothing to open."""
+
     def close(self) -> None:
         """The stream is not ours to close."""
 
@@ -221,6 +241,11 @@ class _File:
             return True
         here = os.fstat(descriptor)
         return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
+
+    def reopen(self) -> None:
+        self.close()
+        with contextlib.suppress(OSError):  # the next write tries again, and says so
+            self._opened()
 
     def close(self) -> None:
         if self._descriptor is not None:

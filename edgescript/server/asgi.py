@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from edgescript.http.body import Body, BodyBroken, FileRange, Sink, discard
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers, first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
-from edgescript.server.bounds import bounds_of
+from edgescript.server.bounds import Bounds, bounds_of
 from edgescript.server.head import CHUNKED, Refusal, body_length
 from edgescript.server.serve import serve
 
@@ -68,7 +68,8 @@ class Application:
         self._clock = clock
         self._stamps = stamps
         self._fixed = listener is not None
-        self._running: set[anyio.CancelScope] = set()
+        #: What is in flight, and when it began.
+        self._running: dict[anyio.CancelScope, float] = {}
         self._aborted = False
         self.replace(graph, listener)
 
@@ -78,6 +79,10 @@ class Application:
         self._bounds = bounds_of(graph)
         self._default = listener if listener is not None else graph.listeners[0]
         self._by_port = {} if self._fixed else {one.port: one for one in graph.listeners if one.port is not None}
+
+    def in_flight(self) -> Collection[float]:
+        """When the requests began that are in flight."""
+        return self._running.values()
 
     def abort(self) -> None:
         """Give up every request in flight, and those that still come."""
@@ -90,13 +95,13 @@ class Application:
             await self._live(receive, send)
             return
         with anyio.CancelScope() as running:
-            self._running.add(running)
+            self._running[running] = self._clock()
             if self._aborted:
                 running.cancel()
             try:
                 await self._dispatch(scope, receive, send)
             finally:
-                self._running.discard(running)
+                del self._running[running]
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -109,24 +114,51 @@ class Application:
             await send({"type": "websocket.close"})
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await send({"type": "lifespan.startup.complete"})
+        """From the server's start to its end."""
+        await receive()  # lifespan.startup
+        if self._fixed:  # whoever fixed the listener owns the graph
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+        elif (failure := await self._run(receive, send)) is not None:
+            log.error("the application cannot be started", exc_info=failure)
+            await send({"type": "lifespan.startup.failed", "message": str(failure)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _run(self, receive: Receive, send: Send) -> Exception | None:
+        """Start the graph, and close it when the server ends; or the reason why it cannot be started."""
+        failure: Exception | None = None
+        async with anyio.create_task_group() as tasks:
+            try:
+                await self._graph.start(tasks)
+            except Exception as error:
+                failure = error
             else:
-                if not self._fixed:  # whoever fixed the listener owns the graph
-                    await self._graph.close()
-                await send({"type": "lifespan.shutdown.complete"})
-                return
+                await send({"type": "lifespan.startup.complete"})
+                await receive()  # lifespan.shutdown
+            await self._close()
+            tasks.cancel_scope.cancel()
+        return failure
+
+    async def _close(self) -> None:
+        try:
+            await self._graph.close()
+        except ExceptionGroup:
+            log.exception("the application could not be closed in all its parts")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, kind: str) -> None:
-        client = _Client(scope, self._bounds.trust)
-        answer = _Answer(send, kind, self._stamps)
+        # Before anything is awaited: a request that began before another graph came ends with the one that there was.
+        listener, bounds = self._listener(scope), self._bounds
+        client = _Client(scope, bounds.trust)
+        answer = _Answer(send, kind, self._stamps, self._clock)
         try:
-            exchange = await self._exchange(scope, receive, client, websocket=kind != "http.response")
+            exchange = await self._exchange(scope, receive, client, bounds, websocket=kind != "http.response")
         except HTTPError as error:
+            listener.tally.refused(error.status)
             await answer.refuse(error)
             return
+        in_flight = listener.tally.in_flight
+        in_flight.add()
         try:
             async with anyio.create_task_group() as tasks:
                 if isinstance(exchange.body, _RequestBody):
@@ -134,13 +166,15 @@ class Application:
                     tasks.start_soon(exchange.body.run, tasks.cancel_scope)
                 else:
                     tasks.start_soon(_watch, receive, tasks.cancel_scope)
-                await answer.send(exchange, await self._response(exchange, scope))
+                await answer.send(exchange, await self._response(exchange, listener))
                 tasks.cancel_scope.cancel()
         finally:
+            in_flight.add(-1.0)
             self._tell_end(exchange, answer.sent)
 
-    async def _exchange(self, scope: Scope, receive: Receive, client: _Client, *, websocket: bool) -> Exchange:
-        bounds = self._bounds
+    async def _exchange(
+        self, scope: Scope, receive: Receive, client: _Client, bounds: Bounds, *, websocket: bool
+    ) -> Exchange:
         query = scope.get("query_string") or b""
         target = scope.get("raw_path") or scope["path"].encode()
         if query and b"?" not in target:
@@ -166,9 +200,9 @@ class Application:
         body = b"" if websocket else await _begin_body(headers, length, receive, bounds.max_body_size)
         return Exchange(client, method, target, version, headers, body, self._clock())
 
-    async def _response(self, exchange: Exchange, scope: Scope) -> Response:
+    async def _response(self, exchange: Exchange, listener: Listener) -> Response:
         try:
-            outcome = serve(exchange, self._listener(scope))
+            outcome = serve(exchange, listener)
             return outcome if isinstance(outcome, Response) else await outcome
         except Abort:
             exchange.response = None
@@ -182,6 +216,8 @@ class Application:
         endings, exchange.endings = exchange.endings, None
         exchange.sent = sent
         exchange.duration = self._clock() - exchange.started
+        if exchange.tally is not None:
+            exchange.tally.count(exchange)
         for ending in endings or ():
             try:
                 ending(exchange)
@@ -241,7 +277,7 @@ class _RequestBody:
         self._receive = receive
         self._length = length
         self._limit = limit
-        self._received = 0
+        self.received = 0
         self._sink: Sink | None = None
         self._done = False
         #: Set while messages are wanted.
@@ -296,8 +332,8 @@ class _RequestBody:
             self._push(message.get("body", b""), last=not message.get("more_body", False))
 
     def _push(self, data: bytes, *, last: bool) -> None:
-        self._received += len(data)
-        if self._limit is not None and self._received > self._limit:
+        self.received += len(data)
+        if self._limit is not None and self.received > self._limit:
             self._fail(HTTPError(413, "the request's body is too large"))
         if self._sink is not None and data:
             self._sink.write(data)
@@ -318,7 +354,8 @@ class _RequestBody:
 class _Answer:
     """Sends one response as ASGI messages. Returning before its end makes the server break the connection."""
 
-    def __init__(self, send: Send, kind: str, stamps: bool) -> None:
+    def __init__(self, send: Send, kind: str, stamps: bool, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._send = send
         self._kind = kind
         self._stamps = stamps
@@ -343,6 +380,7 @@ class _Answer:
         except BaseException:
             discard(body)
             raise
+        exchange.answered = self._clock()
         if exchange.original_method == b"HEAD" or response.status in (204, 304):
             discard(body)
             await self._body(b"", more=False)

@@ -67,6 +67,7 @@ class Connection(asyncio.Protocol):
         "_busy",
         "_drive",
         "_ended",
+        "_in_flight",
         "_informed",
         "_looping",
         "_position",
@@ -108,6 +109,8 @@ class Connection(asyncio.Protocol):
         #: From a request's head until the last of its body and of its response.
         self._busy = False
         self.exchange: Exchange | None = None
+        #: The exchange is counted as one that waits.
+        self._in_flight = False
         #: How the exchange is being answered: by a step that waits, or by a body that is written.
         self._drive: Drive[Response] | None = None
         self.writer: Writer | None = None
@@ -141,10 +144,13 @@ class Connection(asyncio.Protocol):
         self.remote_ip, self.remote_port = _address(transport.get_extra_info("peername"))
         self.local_ip, self.local_port = _address(transport.get_extra_info("sockname"))
         lane = self.lane
-        trust = lane.bounds.trust
-        self.trust = trust if trust is not None and trust.includes(self.remote_ip) else None
+        self.update_trust()
         self._since = lane.clock()
         lane.add(self)
+
+    def update_trust(self) -> None:
+        trust = self.lane.bounds.trust
+        self.trust = trust if trust is not None and trust.includes(self.remote_ip) else None
 
     def data_received(self, data: bytes) -> None:
         if self._busy:
@@ -261,6 +267,9 @@ class Connection(asyncio.Protocol):
         else:
             self._drive = Drive(outcome, self._answered)
             self._drive.start()
+        if self.exchange is not None:
+            self._in_flight = True
+            lane.listener.tally.in_flight.add()
         return True
 
     def _skip_or_wait(self, end: int) -> bool:
@@ -329,6 +338,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: int, reason: str) -> None:
         """Answer what cannot be an exchange, and be done with the connection."""
         log.debug("refused a request of %s: %s", self.remote_ip, reason)
+        self.lane.listener.tally.refused(status)
         self.transport.write(refusal(status, self.lane.stamp))
         self.close(unread=True)
 
@@ -353,7 +363,7 @@ class Connection(asyncio.Protocol):
         self.writer = None
         self.exchange = None
         self._used = True
-        if exchange.endings is not None:
+        if exchange.tally is not None or exchange.endings is not None or self._in_flight:
             self._tell_end(exchange, sent)
         body = self._body
         if body is not None and not body.complete:
@@ -381,6 +391,11 @@ class Connection(asyncio.Protocol):
         endings, exchange.endings = exchange.endings, None
         exchange.sent = sent
         exchange.duration = self.lane.clock() - exchange.started
+        if exchange.tally is not None:
+            exchange.tally.count(exchange)
+        if self._in_flight:
+            self._in_flight = False
+            self.lane.listener.tally.in_flight.add(-1.0)
         for ending in endings or ():
             try:
                 ending(exchange)
@@ -426,8 +441,8 @@ class Connection(asyncio.Protocol):
         self._position = 0
         self.exchange = None
         self._tell_end(exchange, 0)
-        self._leave()
         self.lane.tunnels.add(self.transport)
+        self._leave()
         take_over(self.transport, rest)
 
     # ---- the end of the connection
@@ -525,6 +540,11 @@ class Connection(asyncio.Protocol):
             raw.close()
 
     # ---- the sweep
+
+    @property
+    def began(self) -> float | None:
+        exchange = self.exchange
+        return None if exchange is None else exchange.started
 
     def sweep(self, now: float) -> None:
         bounds = self.lane.bounds

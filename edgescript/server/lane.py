@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 class Swept(Protocol):
     """A connection, as the sweep and the stop see it."""
+
+    @property
+    def began(self) -> float | None:
+        """When the request began that is in flight, by the lane's clock."""
+
+    def update_trust(self) -> None:
+        """The lane's bounds name other trusted proxies now."""
 
     def sweep(self, now: float) -> None:
         """Give up whatever has taken too long."""
@@ -47,6 +54,8 @@ class Lane:
         self.connections: set[Swept] = set()
         #: Transports that were handed over to tunnels.
         self.tunnels: set[asyncio.Transport] = set()
+        #: How many of both the metrics have been told of.
+        self._counted = 0
         #: The fields that every response gets, as they are written.
         self.stamp = b""
         self.date_field = b""
@@ -57,17 +66,31 @@ class Lane:
 
     def replace(self, listener: Listener, bounds: Bounds) -> None:
         """Answer new requests by another graph's listener."""
+        trusted = self.bounds.trust
         self.listener = listener
         self.bounds = bounds
+        if bounds.trust != trusted:
+            for connection in self.connections:
+                connection.update_trust()
+
+    def in_flight(self) -> Iterator[float]:
+        """When the requests began that are in flight. Asked now and then, so that no request has to tell."""
+        for connection in self.connections:
+            began = connection.began
+            if began is not None:
+                yield began
 
     def add(self, connection: Swept) -> None:
         self.connections.add(connection)
+        self.listener.tally.accepted.add()
+        self._count_open()
         if self._timer is None:
             self._stamp_date()
             self._timer = self.loop.call_later(self._interval(), self._tick)
 
     def discard(self, connection: Swept) -> None:
         self.connections.discard(connection)
+        self._count_open()
         self._notice_empty()
 
     def sweep(self) -> None:
@@ -76,13 +99,22 @@ class Lane:
         for connection in tuple(self.connections):
             connection.sweep(now)
         self.tunnels = {transport for transport in self.tunnels if not transport.is_closing()}
+        self._count_open()
         self._notice_empty()
 
-    async def drain(self, grace_period: float) -> None:
-        """Let what is in flight finish, for at most `grace_period` seconds, and then cut it off."""
+    def last_call(self) -> None:
+        """Close each connection behind its next answer: a client whose request is on its way must not find it closed."""
+        self.draining = True
+
+    def retire(self) -> None:
+        """Let what is in flight finish, tunnels as well, and begin nothing more."""
         self.draining = True
         for connection in tuple(self.connections):
             connection.drain()
+
+    async def drain(self, grace_period: float) -> None:
+        """Let what is in flight finish, for at most `grace_period` seconds, and then cut it off."""
+        self.retire()
         self._empty = self.loop.create_future()
         self._notice_empty()
         try:
@@ -102,6 +134,11 @@ class Lane:
         for transport in self.tunnels:
             transport.abort()
         self.tunnels.clear()
+
+    def _count_open(self) -> None:
+        count = len(self.connections) + len(self.tunnels)
+        self.listener.tally.open.add(count - self._counted)  # another lane may still drain the same address
+        self._counted = count
 
     def _notice_empty(self) -> None:
         if self._empty is not None and not self._empty.done() and not self.connections and not self.tunnels:

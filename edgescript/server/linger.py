@@ -46,6 +46,13 @@ class Linger(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._lane.discard(self)
 
+    @property
+    def began(self) -> None:
+        """No request is in flight any more."""
+
+    def update_trust(self) -> None:
+        pass
+
     def sweep(self, now: float) -> None:
         waiting = self._transport.get_write_buffer_size()
         if waiting:

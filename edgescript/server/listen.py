@@ -138,36 +138,54 @@ def unbind(bound: socket.socket, path: str | None) -> None:
 
 
 class Listening:
-    """One listener that is being served by the fast lane."""
+    """
+    One listener that is being served by the fast lane.
 
-    def __init__(self, listener: Listener, bound: socket.socket) -> None:
+    :param path: of a unix socket: its file, which is removed with it
+    """
+
+    def __init__(self, listener: Listener, bound: socket.socket, path: str | None) -> None:
         self.listener = listener
         self._socket = bound
+        self._path = path
         self._server: asyncio.Server | None = None
         self._lane: Lane | None = None
 
     @property
     def lane(self) -> Lane:
-        assert self._lane is not None, "serve comes first"
+        assert self._lane is not None, "prepare comes first"
         return self._lane
 
-    async def serve(self, bounds: Bounds, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin to accept connections."""
+    async def prepare(self, bounds: Bounds, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make everything ready, and accept nothing yet."""
         loop = asyncio.get_running_loop()
         lane = self._lane = Lane(self.listener, bounds, loop=loop, clock=clock)
-        if self.listener.port is None:
-            self._server = await loop.create_unix_server(lambda: Connection(lane), sock=self._socket, backlog=_BACKLOG)
-        else:
-            self._server = await loop.create_server(lambda: Connection(lane), sock=self._socket, backlog=_BACKLOG)
+        create = loop.create_unix_server if self.listener.port is None else loop.create_server
+        self._server = await create(lambda: Connection(lane), sock=self._socket, backlog=_BACKLOG, start_serving=False)
+
+    async def start(self) -> None:
+        """Begin to accept connections."""
+        assert self._server is not None, "prepare comes first"
+        await self._server.start_serving()
 
     def replace(self, listener: Listener, bounds: Bounds) -> None:
         """Answer new requests by another graph's listener for the same address."""
         self.listener = listener
         self.lane.replace(listener, bounds)
 
-    async def stop(self, grace_period: float) -> None:
-        """Stop accepting, let what is in flight finish within `grace_period` seconds, and cut off the rest."""
+    def close(self) -> None:
+        """Stop accepting."""
         if self._server is not None:
             self._server.close()
-        unbind(self._socket, self.listener.host if self.listener.port is None else None)
+            self._server = None
+            unbind(self._socket, self._path)
+
+    def retire(self) -> None:
+        """Stop accepting; what is in flight takes as long as it takes, and no connection begins another request."""
+        self.close()
+        self.lane.retire()
+
+    async def stop(self, grace_period: float) -> None:
+        """Stop accepting, let what is in flight finish within `grace_period` seconds, and cut off the rest."""
+        self.close()
         await self.lane.drain(grace_period)

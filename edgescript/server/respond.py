@@ -110,6 +110,7 @@ def _without_framing(response: Response) -> Response:
 
 def _respond_otherwise(connection: Connection, exchange: Exchange, response: Response) -> None:
     """Whatever is not a body of bytes behind a final head."""
+    exchange.answered = connection.lane.clock()
     if response.close:
         connection.persistent = False
     try:

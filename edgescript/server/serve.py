@@ -44,6 +44,7 @@ def serve(exchange: Exchange, listener: Listener) -> Response | Coroutine[Any, A
     site = listener.hosts.find(exchange.host)
     try:
         if site is None:
+            exchange.tally = listener.tally.nowhere
             raise HTTPError(404, f"there is no site for host {exchange.host!r} here")
         outcome = _run(exchange, site.program, 0)
     except Exception as error:
@@ -64,6 +65,8 @@ def _run(exchange: Exchange, program: Program, position: int) -> Response | _Wai
             elif flow == _CALL:
                 response = run(exchange)
                 if response is not None:
+                    if exchange.tally is None:
+                        exchange.tally = program.tallies[position]
                     return response  # type: ignore[no-any-return]
                 position += 1
             elif flow == _JUMP:
@@ -74,6 +77,7 @@ def _run(exchange: Exchange, program: Program, position: int) -> Response | _Wai
                 rest = partial(_rest, exchange, program, position + 1)
                 return _Waiting(run(exchange, rest), program, position + 1)
     except Exception as error:
+        _ended(exchange, program, position)
         _blame(error, program, position)
         raise
 
@@ -85,9 +89,12 @@ async def _rest(exchange: Exchange, program: Program, position: int) -> Response
     while isinstance(outcome, _Waiting):
         try:
             response = await outcome.step
-        except Exception as error:
+        except BaseException as error:
+            _ended(exchange, outcome.program, outcome.position - 1)
             _blame(error, outcome.program, outcome.position - 1)
             raise
+        if response is not None:
+            _ended(exchange, outcome.program, outcome.position - 1)
         outcome = response or _run(exchange, outcome.program, outcome.position)
     exchange.response = outcome
     _change(exchange, outcome, mark)
@@ -98,18 +105,30 @@ async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> R
     while True:
         try:
             response = await waiting.step
+            if response is not None:
+                _ended(exchange, waiting.program, waiting.position - 1)
             outcome = _run(exchange, waiting.program, waiting.position) if response is None else response
         except Exception as error:
+            _ended(exchange, waiting.program, waiting.position - 1)
             _blame(error, waiting.program, waiting.position - 1)
             outcome = _failed(exchange, site, error)
+        except BaseException:  # the client has gone
+            _ended(exchange, waiting.program, waiting.position - 1)
+            raise
         if not isinstance(outcome, _Waiting):
             return _changed(exchange, outcome)
         waiting = outcome
 
 
-def _blame(error: Exception, program: Program, position: int) -> None:
+def _ended(exchange: Exchange, program: Program, position: int) -> None:
+    """Note where the exchange's way ended, for the metrics: the first place that answered or failed, whatever came of it."""
+    if exchange.tally is None:
+        exchange.tally = program.tallies[position]
+
+
+def _blame(error: BaseException, program: Program, position: int) -> None:
     """Have the log of an unexpected error say where in the user's file its step stands."""
-    if not isinstance(error, (HTTPError, Abort)) and not hasattr(error, "__notes__"):
+    if isinstance(error, Exception) and not isinstance(error, (HTTPError, Abort)) and not hasattr(error, "__notes__"):
         step = program.steps[position]
         error.add_note(f"in the step `{step.text}` ({step.span})")
 

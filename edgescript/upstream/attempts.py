@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgescript.http.body import BodyBroken, discard
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it is a protocol of asyncio; see `pool`
     from edgescript.upstream.connection import Connection
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """An upstream: the endpoints that can answer for one another, and how one of them is chosen."""
 
@@ -29,6 +29,11 @@ class Group:
     #: How many more attempts there may be after the first.
     retries: int
     changes: Changes
+    #: The pools that get new requests, some more often than others, see `shares`.
+    ready: tuple[Pool, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ready = self.pools
 
     async def answer(self, exchange: Exchange) -> Response:
         """
@@ -40,7 +45,8 @@ class Group:
         """
         if exchange.body_limit is not None:
             _check_length(exchange, exchange.body_limit)
-        pool = self.pools[0] if len(self.pools) == 1 else self.pick(exchange, self.pools)
+        ready = self.ready
+        pool = ready[0] if len(ready) == 1 else self._picked(exchange, ready)
         retries: Retries | None = None
         fresh = False
         while True:
@@ -62,9 +68,10 @@ class Group:
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
 
-    async def close(self) -> None:
-        for pool in self.pools:
-            await pool.close()
+    def _picked(self, exchange: Exchange, ready: Sequence[Pool]) -> Pool:
+        if not ready:
+            raise HTTPError(503, "every server is drained")
+        return self.pick(exchange, ready)
 
 
 class Retries:
@@ -94,7 +101,7 @@ class Retries:
             return pool, True
         self._left -= 1
         self._tried.append(pool)
-        return self._group.pick(exchange, untried(self._group.pools, self._tried)), False
+        return self._group.pick(exchange, untried(self._group.ready or self._group.pools, self._tried)), False
 
 
 def untried(pools: Sequence[Pool], tried: Sequence[Pool]) -> Sequence[Pool]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
-    import ssl
+
+    from edgescript.upstream.tls import ClientTls
 
 P = TypeVar("P", bound="asyncio.BaseProtocol")
 
@@ -36,7 +37,7 @@ class Endpoint:
     port: int
     #: The file of a unix socket, in place of host and port.
     path: str | None = None
-    tls: Callable[[], ssl.SSLContext] | None = field(default=None, compare=False)
+    tls: ClientTls | None = None
     #: The name that its certificate must have, where that is not `host`.
     server_name: str | None = None
 

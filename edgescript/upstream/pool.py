@@ -55,6 +55,11 @@ class Pool:
     def idle(self) -> int:
         return len(self._idle)
 
+    @property
+    def waiting(self) -> int:
+        """How many exchanges wait for a connection."""
+        return len(self._waiting)
+
     # ---- getting one
 
     def take(self) -> Connection | None:
@@ -186,10 +191,15 @@ class Pool:
             self.sweep.forget(self)
 
     async def close(self) -> None:
-        """Close every connection; what is in flight over them fails."""
+        """
+        Close the connections that nobody uses, and every other one when it is given back; there are no new ones.
+
+        Nobody cuts the others off: each ends with its client, and the server ends with the last of those, or cuts it off.
+        """
         self._closed = True
-        for connection in tuple(self._open):
-            connection.fail("the server is going down", 503)
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.abort()
         dials = tuple(self._dials)
         for task in dials:
             task.cancel()

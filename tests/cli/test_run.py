@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 EDGE = Path(sys.executable).parent / "edge"
-HELLO = ':0 {\n    respond "hello"\n}\n'
+HELLO = '{\n    admin off\n}\n:0 {\n    respond "hello"\n}\n'
 
 Start = Callable[..., "Running"]
 
@@ -88,7 +88,7 @@ def test_a_changed_file_takes_over_and_a_wrong_one_does_not(start: Start, tmp_pa
 def test_relative_paths_start_at_the_edgefile(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "page.txt").write_text("a page\n")
-    (tmp_path / "site" / "Edgefile").write_text(":0 {\n    files .\n}\n")
+    (tmp_path / "site" / "Edgefile").write_text("{\n    admin off\n}\n:0 {\n    files .\n}\n")
     running = Running(tmp_path, ["--config", "site/Edgefile"])
     try:
         assert running.get("/page.txt") == "a page\n"
@@ -108,7 +108,7 @@ def test_a_port_in_use_is_one_line(tmp_path: Path) -> None:
         taken.bind(("0.0.0.0", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = refused(tmp_path, f':{port} {{\n    respond "hello"\n}}\n')
+        done = refused(tmp_path, f'{{\n    admin off\n}}\n:{port} {{\n    respond "hello"\n}}\n')
     assert done.returncode == 1
     assert done.stderr.splitlines() == [f"edge: cannot listen on :{port}: the address is in use by another program"]
 

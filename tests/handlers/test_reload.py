@@ -247,7 +247,7 @@ async def test_a_hundred_reloads_leave_nothing_behind(worker: Worker, compiled: 
     assert sys.path == path_before
 
 
-# ---- targets and bundles, as values
+# ---- targets and generations, as values
 
 
 @pytest.mark.parametrize(
@@ -272,16 +272,16 @@ async def test_installed_packages_and_this_one_are_never_the_users_own(tmp_path:
     sys.path.append(str(package.parent))
     try:
         modules = Modules()
-        bundle = modules.bundle(str(tmp_path))
-        bundle.load(parse_target("installed_thing:f", str(tmp_path)))
-        assert bundle.files == frozenset()
-        await bundle.close()
+        generation = modules.generation(str(tmp_path))
+        generation.load(parse_target("installed_thing:f", str(tmp_path)))
+        assert generation.files == frozenset()
+        await generation.close()
         assert "installed_thing" in sys.modules
     finally:
         sys.path.remove(str(package.parent))
         sys.modules.pop("installed_thing", None)
     root = str(Path(__file__).parents[2])
-    bundle = modules.bundle(root)
-    bundle.load(parse_target("edgescript.testing.sample:hello", root))
-    assert bundle.files == frozenset()
-    await bundle.close()
+    generation = modules.generation(root)
+    generation.load(parse_target("edgescript.testing.sample:hello", root))
+    assert generation.files == frozenset()
+    await generation.close()

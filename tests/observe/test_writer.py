@@ -75,6 +75,20 @@ def test_a_file_that_was_moved_away_is_opened_anew(tmp_path):
     assert (tmp_path / "access.log").read_text() == "two\n"
 
 
+def test_reopening_makes_the_file_anew_before_there_is_a_line(tmp_path):
+    path = tmp_path / "access.log"
+    writer = acquire(str(path))
+    writer.write("one\n")
+    module.reopen()
+    close(writer)
+    path.rename(tmp_path / "access.log.1")
+    writer = acquire(str(path))
+    module.reopen()
+    close(writer)
+    assert (tmp_path / "access.log.1").read_text() == "one\n"
+    assert path.read_text() == ""
+
+
 def test_standard_output(capfd):
     writer = acquire("stdout")
     writer.write("line\n")

@@ -154,6 +154,8 @@ def pool_to(made: Any, **limits: Any) -> Pool:
 
 
 async def closed(pool: Pool) -> None:
+    for connection in tuple(pool._open):
+        connection.abort()
     await pool.close()
     await asyncio.sleep(0.01)  # transports close behind the end of the callbacks that are due
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import logging
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,15 +14,37 @@ import click
 from edgescript.cli import console, edgefile
 
 if TYPE_CHECKING:
-    from edgescript.cli.watch import Watch
+    from collections.abc import Sequence
+
     from edgescript.runtime.engines import Engine
-    from edgescript.server.listen import Address
+    from edgescript.text.problem import Problem
+
+_HELP = """
+Serve an Edgefile until Ctrl-C or SIGTERM; then what is in flight may finish. A second signal ends at once.
+
+SIGHUP reads the Edgefile again, SIGUSR1 opens log files anew, and SIGUSR2 goes on with the program that is installed now.
+"""
 
 
-@click.command(
-    help="Serve an Edgefile until Ctrl-C or SIGTERM; then what is in flight may finish. A second signal ends at once."
-)
+class _Workers(click.ParamType[int]):
+    """`auto`, which is 0, or a number."""
+
+    name = "workers"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> int:
+        from edgescript.settings.workers import MOST
+
+        text = str(value)
+        if text != "auto" and not (text.isascii() and text.isdigit() and 1 <= int(text[:5]) <= MOST):
+            self.fail(f"expected auto, or a number from 1 to {MOST}", parameter, context)
+        return 0 if text == "auto" else int(text)
+
+
+@click.command(help=_HELP)
 @click.option("--config", metavar="FILE", help="The Edgefile; without it, Edgefile in this directory.")
+@click.option(
+    "--workers", type=_Workers(), metavar="N|auto", help="How many processes serve, whatever the Edgefile says."
+)
 @click.option(
     "--engine",
     type=click.Choice(["fast", "hypercorn"]),
@@ -32,42 +56,56 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Take a changed Edgefile, or what it imports, over without stopping; one with errors is reported only.",
 )
-def command(config: str | None, engine: Engine, watch: bool) -> None:
+def command(config: str | None, workers: int | None, engine: Engine, watch: bool) -> None:
     if watch and config == "-":
         raise click.UsageError("standard input cannot be watched")
-    watching = _watch(config or edgefile.DEFAULT) if watch else None  # before it is read: no change may be missed
-    source = edgefile.read(config)
-    graph = edgefile.usable(source, read=None if watching is None else watching.read)
-    if not graph.listeners:
-        raise click.ClickException(f"{source.name} has no site, so there is nothing to serve")
 
-    from edgescript.runtime.compose import run
-    from edgescript.server.listen import ListenError
+    import anyio
 
+    from edgescript.runtime import upgrade
+    from edgescript.runtime.bundle import Bundle
+    from edgescript.runtime.followed import Followed
+    from edgescript.runtime.notify import Notifier, inherited
+    from edgescript.runtime.sockets import Sockets
+    from edgescript.runtime.supervisor import CannotStart, Supervisor
+    from edgescript.storage.place import state_directory
+
+    left = upgrade.inherited(os.environ)
+    followed = Followed() if watch else None
+    if followed is not None:
+        followed.add(config or edgefile.DEFAULT)  # before it is read: no change may be missed
+    source = edgefile.read(config) if left is None else Bundle.of_data(left["bundle"]).source
     logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
     _allow_many_connections()
-    # What is loaded stays: later collections need not look at it. 10,000 sites are a million objects.
-    gc.collect()
-    gc.freeze()
+    supervisor = Supervisor(
+        source,
+        edgefile.directory(source),
+        engine=engine,
+        workers=workers,
+        followed=followed,
+        state=state_directory(os.environ),
+        sockets=Sockets(inherited(os.environ)),
+        notifier=Notifier.of(os.environ),
+        left=left,
+        tell=console.complain,
+        show=_show,
+    )
     gc.enable()
+    options = {"use_uvloop": importlib.util.find_spec("uvloop") is not None}
     try:
-        run(graph, engine=engine, on_ready=_announce, beside=None if watching is None else watching.follow)
-    except ListenError as error:
-        raise click.ClickException(str(error)) from None
+        anyio.run(supervisor.run, backend_options=options)
+    except CannotStart as error:
+        if str(error):
+            raise click.ClickException(str(error)) from None
+        raise click.exceptions.Exit(1) from None
 
 
-def _watch(name: str) -> Watch:
-    from edgescript.cli.watch import Watch
-
-    return Watch(name)
-
-
-def _announce(addresses: tuple[Address, ...]) -> None:
-    console.complain(f"listening on {', '.join(map(str, addresses))}")
+def _show(problems: Sequence[Problem]) -> None:
+    edgefile.show(problems, error=True)
 
 
 def _allow_many_connections() -> None:
-    """Raise the soft limit of open files, often 1024, to the hard one, as servers do."""
+    """Raise the soft limit of open files, often 1024, to the hard one, as servers do. Workers have it from us."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

@@ -111,7 +111,7 @@ def command(
 
 def _watched(names: tuple[str, ...], options: _Options) -> NoReturn:
     """Run again and again, until Ctrl-C."""
-    from edgescript.cli.watch import INTERVAL
+    from edgescript.runtime.followed import INTERVAL
 
     while True:
         gc.unfreeze()  # what the run before froze is garbage by now
@@ -135,7 +135,7 @@ class _Files:
     """The files that are meant, found and read; each is told to `followed` before."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        from edgescript.cli.watch import Followed
+        from edgescript.runtime.followed import Followed
 
         self.names = names
         self.followed = Followed()

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
 
 from edgescript.declare import values
 from edgescript.declare.entries import Complaint
 from edgescript.declare.kinds import ADDRESS, Kind, KindError, Scope
 from edgescript.declare.values import Address
 from edgescript.upstream.endpoint import PORTS, Endpoint
-from edgescript.upstream.tls import client_context, system_context
-
-if TYPE_CHECKING:
-    import ssl
+from edgescript.upstream.tls import ClientTls
 
 #: What is known, but not spoken yet.
 _LATER = {
@@ -82,17 +79,17 @@ def endpoints_of(addresses: Sequence[Address], tls: Tls, directory: str) -> list
     """
     The endpoints, ready to be dialled.
 
-    :raises OSError: if a certificate cannot be read, or is none
+    :raises OSError: if a certificate cannot be read
     """
     secure = [tls.is_used_by(address) for address in addresses]
-    context = _context(tls, directory) if any(secure) else None
+    spoken = _spoken(tls, directory) if any(secure) else None
     return [
-        _endpoint(address, context if is_secure else None, tls.server_name)
+        _endpoint(address, spoken if is_secure else None, tls.server_name)
         for address, is_secure in zip(addresses, secure, strict=True)
     ]
 
 
-def _endpoint(address: Address, tls: Callable[[], ssl.SSLContext] | None, server_name: str | None) -> Endpoint:
+def _endpoint(address: Address, tls: ClientTls | None, server_name: str | None) -> Endpoint:
     scheme = "http" if tls is None else "https"
     return Endpoint(
         scheme,
@@ -104,16 +101,13 @@ def _endpoint(address: Address, tls: Callable[[], ssl.SSLContext] | None, server
     )
 
 
-def _context(tls: Tls, directory: str) -> Callable[[], ssl.SSLContext]:
-    if tls.trust_pool is None and tls.client_auth is None and not tls.skip_verify:
-        return system_context
-    context = client_context(
+def _spoken(tls: Tls, directory: str) -> ClientTls:
+    return ClientTls(
         trust_file=_path(tls.trust_pool, directory),
         certificate=_path(tls.client_auth[0], directory) if tls.client_auth else None,
         key=_path(tls.client_auth[1], directory) if tls.client_auth else None,
         verify=not tls.skip_verify,
     )
-    return lambda: context
 
 
 def _path(path: str | None, directory: str) -> str | None:

@@ -16,9 +16,12 @@ from edgescript.directives.proxy.endpoints import EndpointAddress, Tls, complain
 from edgescript.http.edit import Mode, compile_operations
 from edgescript.http.exchange import Exchange
 from edgescript.upstream.attempts import Group
+from edgescript.upstream.balance import Balance
+from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.forward import Changes, target
 from edgescript.upstream.limits import Limits
 from edgescript.upstream.pool import Pool
+from edgescript.upstream.shares import Shares
 
 
 @record
@@ -163,11 +166,12 @@ class Proxy:
 
     def build(self, build: Build) -> Built:
         limits = self._limits
-        endpoints = endpoints_of(self.addresses, self._tls, build.directory())
-        pools = tuple([Pool(endpoint, limits) for endpoint in endpoints])
+        endpoints = tuple(endpoints_of(self.addresses, self._tls, build.directory()))
+        pools = tuple([_pool(build, endpoint, limits) for endpoint in endpoints])
         retries = len(pools) - 1 if self.retry is None else self.retry
-        group = Group(pools, self.balance.build(build), retries, self._changes)
-        build.keep(group)
+        balance = build.share(("proxy balance", self.balance, endpoints), lambda: Balance(self.balance.build(build)))
+        group = Group(pools, balance.pick, retries, self._changes)
+        build.keep(build.share("proxy shares", Shares).join(group))
         return Built(group.answer, self._explain(group))
 
     @property
@@ -212,6 +216,17 @@ class Proxy:
             return f"proxy to {urls[0]}" if len(urls) == 1 else f"proxy to one of {' '.join(urls)} ({policy})"
 
         return explain
+
+
+def _pool(build: Build, endpoint: Endpoint, limits: Limits) -> Pool:
+    """The connections to an endpoint. They are kept through a reload that changes nothing about them."""
+
+    def make() -> Pool:
+        if endpoint.tls is not None:
+            endpoint.tls.load()
+        return Pool(endpoint, limits)
+
+    return build.share(("proxy pool", endpoint, limits), make)
 
 
 def _rewritten(rewrite: RewriteTarget) -> Callable[[Exchange], bytes]:
