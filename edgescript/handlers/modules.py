@@ -1,13 +1,13 @@
 """Python modules that belong to an Edgefile: imported when its graph starts, and loaded anew when one of them has changed.
 
 The modules of one folder, of one state of its files, are a *generation*: they are imported together, share what they import
-from each other, and are loaded
-anew together as soon as one of the files has another content. The old generation lives on beside the new one, as long as a graph
-uses it. Modules from elsewhere (installed packages, the standard library) are imported as always and never loaded anew.
+from each other, and are loaded anew together as soon as one of the files has another content. The old generation lives on
+beside the new one, as long as a graph uses it. Modules from elsewhere (installed packages, the standard library) are imported
+as always and never loaded anew.
 
 `sys.modules` is one for the whole process. While a generation is loaded, the modules of others are taken out of it, so that two
-folders may each have a `helper.py`; afterwards they stand in it again, as far as their names are free, for imports
-inside functions.
+folders may each have a `helper.py`; afterwards they stand in it again, as far as their names are free, for imports inside
+functions.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ class Generation:
 
     def load(self, target: Target) -> tuple[Any, Hooks]:
         """
-        What a target names, and the hooks that are new with it. Its module is imported, unless this generation has it already; that
-        takes as long as the module takes.
+        What a target names, and the hooks that are new with it. Its module is imported, unless it is here already; that takes
+        as long as the module takes.
 
         :raises ImportError: if there is no such module, or it has no such attribute
         :raises Exception: whatever the module raises
@@ -175,7 +175,7 @@ class Generation:
 
     @contextmanager
     def _importing(self) -> Iterator[Hooks]:
-        """Have imports find this generation's modules, and take what is imported into it; nothing of it stays after an error."""
+        """Have imports find these modules, and take what is imported; nothing of that stays after an error."""
         hidden = _taken_out(self)
         sys.modules.update(self.loaded)
         sys.path.insert(0, self.folder)
