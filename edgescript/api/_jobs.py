@@ -49,6 +49,11 @@ class Jobs:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def settle(self) -> None:
+        """Wait until nothing runs, however long that is."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def finish(self, patience: float) -> None:
         """
         Wait for whatever runs, and cancel what is left.

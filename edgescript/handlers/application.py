@@ -12,6 +12,7 @@ from edgescript.api._scope import Scope
 from edgescript.handlers.asgi import Call, Cycle, scope_of
 from edgescript.handlers.handler import Loaded
 from edgescript.handlers.lifespan import Lifespan, LifespanFailed
+from edgescript.handlers.websocket import Session, handshake_key
 from edgescript.handlers.wsgi import Sound, spooled
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Response
@@ -92,8 +93,18 @@ class Application(Loaded):
         """The step."""
         await self.ready()
         scope = self.workplace.scope(self.target.text, self.means, exchange)
+        key = handshake_key(exchange)
+        if key is not None and self._served.interface == "asgi":
+            return await self._websocket(exchange, scope, key)
         call = self._asgi() if self._served.interface == "asgi" else await self._wsgi(exchange, scope)
         return await Cycle(exchange, scope).respond(call, scope_of(exchange, "http", self._served.state), self._within)
+
+    async def _websocket(self, exchange: Exchange, scope: Scope, key: bytes) -> Response:
+        session = Session(exchange, scope, key)
+        scope.exchange = None  # its request is over when it begins
+        start = partial(self.workplace.last, session, scope)
+        message = scope_of(exchange, "websocket", self._served.state)
+        return await session.respond(self._asgi(), message, self._within, start)
 
     def _asgi(self) -> Call:
         from hypercorn.app_wrappers import ASGIWrapper

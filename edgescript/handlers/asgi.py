@@ -91,7 +91,7 @@ class Cycle:
         :raises HTTPError: 504, if it does not come in time; what is wrong with the request's body
         :raises Exception: whatever the application raises before it
         """
-        task = self._scope.run(_called(call, message, self.receive, self.send))
+        task = self._scope.run(called(call, message, self.receive, self.send))
         task.add_done_callback(self._ended)
         timer = None
         if within is not None:
@@ -224,7 +224,8 @@ def _head(message: Message) -> tuple[int, list[tuple[bytes, bytes]]]:
     return status, [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers", ())]
 
 
-async def _called(call: Call, message: Message, receive: Any, send: Any) -> None:
+async def called(call: Call, message: Message, receive: Any, send: Any) -> None:
+    """Call an application; what would end the event loop is an error like others."""
     try:
         await call(message, receive, send)
     except (SystemExit, KeyboardInterrupt) as error:

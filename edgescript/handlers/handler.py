@@ -56,6 +56,7 @@ class Loaded:
 
         :raises StartFailed: if that cannot be done, or it is nothing that can be used
         """
+        self.workplace.tasks = tasks
         await self._begin()
 
     async def ready(self) -> None:

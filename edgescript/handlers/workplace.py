@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgescript.api._hooks import Hooks
 from edgescript.api._jobs import Jobs
@@ -17,7 +17,15 @@ from edgescript.handlers.modules import Generation, Target
 from edgescript.http.exchange import Exchange
 from edgescript.storage.base import Storage
 
+if TYPE_CHECKING:
+    import anyio.abc
+
 log = logging.getLogger("edgescript.handlers")
+
+
+class _Open(Protocol):
+    @property
+    def is_open(self) -> bool: ...
 
 
 class _Closeable(Protocol):
@@ -42,6 +50,10 @@ class Workplace:
     def __init__(self, generation: Generation, means: Means) -> None:
         self.generation = generation
         self.jobs = Jobs(means.background)
+        #: For what goes on when a graph is closed; None where nobody has started it.
+        self.tasks: anyio.abc.TaskGroup | None = None
+        self._lasting = Jobs(0)
+        self._connections: set[_Open] = set()
         self._means = means
         #: Hooks of modules whose start-up hooks have not all run, and of those whose have.
         self._waiting: list[Hooks] = []
@@ -81,8 +93,37 @@ class Workplace:
 
         await scope.run(called())
 
+    # ---- what outlives graphs
+
+    def last(self, connection: _Open, scope: Scope, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a coroutine for a connection that lives on when its graph is gone, and this with it."""
+        task = self._lasting.start(coroutine, scope.context())
+        self._connections.add(connection)
+        task.add_done_callback(lambda _: self._connections.discard(connection))
+        return task
+
     async def close(self) -> None:
-        """Wait for the background jobs, run the shut-down hooks, and let the modules go."""
+        """
+        Wait for the background jobs, run the shut-down hooks, and let the modules go.
+
+        As long as there are WebSockets, that waits for their end. When the server stops, they have been closed before.
+        """
+        if self.tasks is not None and any(connection.is_open for connection in self._connections):
+            self.tasks.start_soon(self._close_later)
+        else:
+            await self._close()
+
+    async def _close_later(self) -> None:
+        import anyio
+
+        try:
+            await self._lasting.settle()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._close()
+
+    async def _close(self) -> None:
+        await self._lasting.finish(self._means.patience)
         await self.jobs.finish(self._means.patience)
         for served in reversed(self.served.values()):
             await served.close()
