@@ -33,10 +33,11 @@ def pause(quantile: float, *, reload: bool = True) -> Open:
 
     @contextlib.contextmanager
     def open_(place: Place, effort: Effort) -> Iterator[Probe]:
-        with running(lambda: edge(edge_loaded)(place)) as (server, port), _Client(server, port, place) as client:
+        with running(lambda: edge(edge_loaded)(place)) as (server, port):
+            client = _Client(server, port, place)
 
             def probe() -> float:
-                with loaded(path_of(place, "wrk"), port, _LOAD, directory=place.directory):
+                with loaded(path_of(place, "wrk"), port, _LOAD, directory=place.directory), client.connected():
                     gaps = sorted(client.longest_gap(reload=reload) for _ in range(int(_RELOADS * effort.seconds)))
                 return gaps[min(int(len(gaps) * quantile), len(gaps) - 1)] * 1000
 
@@ -48,18 +49,19 @@ def pause(quantile: float, *, reload: bool = True) -> Open:
 class _Client:
     """Makes one request after the other, and has the server reload."""
 
+    _connection: socket.socket
+
     def __init__(self, server: Server, port: int, place: Place) -> None:
         self._server = server
         self._file: Path = place.directory / "Edgefile"
         self._text = self._file.read_text()
         self._version = 0
-        self._connection = socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+        self._port = port
 
-    def __enter__(self) -> _Client:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._connection.close()
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[None]:
+        with socket.create_connection(("127.0.0.1", self._port), timeout=_PATIENCE) as self._connection:
+            yield
 
     def longest_gap(self, *, reload: bool) -> float:
         """Have it take another configuration over, and give the seconds of the longest gap until that is done with."""

@@ -352,7 +352,8 @@ class Meter:
         #: Others see what is counted here: a supervisor adds it up.
         self.shared = memory is not None
         self._table = _Table(memory or Private())
-        self._used: set[_Key] = set()
+        #: None when it is closed: what is asked for then is not held.
+        self._used: set[_Key] | None = set()
 
     def part(self) -> Meter:
         """A meter of the same cells, which holds those that it was asked for until it is closed."""
@@ -364,8 +365,8 @@ class Meter:
 
     async def close(self) -> None:
         """The series that this part of a meter has asked for may give way to others when the budget is spent."""
-        used, self._used = self._used, set()
-        for key in used:
+        used, self._used = self._used, None
+        for key in used or ():
             self._table.free(key)
 
     @property
@@ -416,7 +417,7 @@ class Meter:
     def _cell(self, metric: Metric, labels: tuple[str, ...]) -> Cell:
         assert len(labels) == len(metric.labels), "a value for each label that is declared"
         key, cell = self._table.find(metric, labels)
-        if key not in self._used:
+        if self._used is not None and key not in self._used:
             self._used.add(key)
             self._table.hold(key)
         return cell

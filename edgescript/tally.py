@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from edgescript.metric import DURATIONS, OTHER, SIZES, Counter, Gauge, Histogram, Kind, Meter, Metric
+from edgescript.metric import DURATIONS, OTHER, SIZES, Counter, Histogram, Kind, Meter, Metric
 
 if TYPE_CHECKING:
     from edgescript.http.exchange import Exchange
@@ -158,36 +158,15 @@ class Tally:
 class ListenerTally:
     """The cells of one listener. `nowhere` is for requests to hosts that have no site there; None: they are not counted."""
 
-    __slots__ = ("_accepted", "_in_flight", "_meter", "_name", "_open", "_refused", "nowhere")
+    __slots__ = ("_meter", "_name", "accepted", "in_flight", "nowhere", "open")
 
     def __init__(self, meter: Meter, name: str, nowhere: Tally | None = None) -> None:
         self._meter = meter
         self._name = name
         self.nowhere = nowhere
-        self._accepted: Counter | None = None
-        self._open: Gauge | None = None
-        self._in_flight: Gauge | None = None
-
-    @property
-    def in_flight(self) -> Gauge:
-        cell = self._in_flight
-        if cell is None:
-            cell = self._in_flight = self._meter.gauge(IN_FLIGHT, self._name)
-        return cell
-
-    @property
-    def open(self) -> Gauge:
-        cell = self._open
-        if cell is None:
-            cell = self._open = self._meter.gauge(OPEN, self._name)
-        return cell
-
-    @property
-    def accepted(self) -> Counter:
-        cell = self._accepted
-        if cell is None:
-            cell = self._accepted = self._meter.counter(ACCEPTED, self._name)
-        return cell
+        self.accepted = meter.counter(ACCEPTED, name)
+        self.open = meter.gauge(OPEN, name)
+        self.in_flight = meter.gauge(IN_FLIGHT, name)
 
     def refused(self, status: int) -> None:
         """A request was answered with this status and nobody saw it."""

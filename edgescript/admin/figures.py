@@ -15,17 +15,13 @@ from typing import Any, NamedTuple
 
 from edgescript.admin.applying import problems_as_json
 from edgescript.admin.operator import Operator, Status
-from edgescript.admin.shares import Shares
+from edgescript.admin.shares import share_of
 from edgescript.admin.stream import event
-
-#: What is read of the metrics, by the name under which they are declared.
-_REQUESTS = "edge_requests"
-_DURATION = "edge_request_duration_seconds"
-_IN_FLIGHT = "edge_requests_in_flight"
-_DELAY = "edge_event_loop_delay_seconds"
-_ATTEMPTS = "edge_upstream_attempts"
-_FAILURES = "edge_upstream_failures"
-_LATENCY = "edge_upstream_latency_seconds"
+from edgescript.metric import Series
+from edgescript.observe.process import LOOP_DELAY
+from edgescript.observe.segments import Family
+from edgescript.tally import DURATION, IN_FLIGHT, REQUESTS
+from edgescript.upstream.counts import ATTEMPTS, FAILURES, LATENCY
 
 CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
 
@@ -40,20 +36,34 @@ _MOST_PROBLEMS = 20
 
 
 @dataclass(slots=True)
+class Durations:
+    """How many durations are in each bucket alone."""
+
+    bounds: Sequence[float] = ()
+    counts: list[float] = field(default_factory=list)
+
+    def add(self, series: Series) -> None:
+        self.bounds = series.metric.buckets
+        self.counts = [a + b for a, b in zip(self.counts or [0.0] * len(series.counts), series.counts, strict=True)]
+
+    def since(self, before: Durations | None) -> Durations:
+        """Those that came since a moment before."""
+        if before is None or len(before.counts) != len(self.counts):
+            return self
+        counts = [max(now - then, 0.0) for now, then in zip(self.counts, before.counts, strict=True)]
+        return Durations(self.bounds, counts)
+
+    def quantile(self, share: float) -> float | None:
+        return quantile(self.bounds, self.counts, share)
+
+
+@dataclass(slots=True)
 class Route:
     """What was counted of one route."""
 
     requests: float = 0.0
     errors: float = 0.0
-    #: Of its durations: the bounds of the buckets, and how many are in each alone.
-    bounds: Sequence[float] = ()
-    counts: list[float] = field(default_factory=list)
-
-    def since(self, before: Route | None) -> list[float]:
-        """How many durations there were in each bucket since a moment before."""
-        if before is None or len(before.counts) != len(self.counts):
-            return self.counts
-        return [max(now - then, 0.0) for now, then in zip(self.counts, before.counts, strict=True)]
+    durations: Durations = field(default_factory=Durations)
 
 
 Key = tuple[str, str]
@@ -70,22 +80,22 @@ class Figures:
     in_flight: float
     #: By site and route.
     routes: Mapping[Key, Route]
-    #: By worker: how late the event loop is, in seconds.
-    delays: Mapping[str, float]
+    #: By worker: how late the event loop was.
+    delays: Mapping[str, Durations]
     upstreams: list[dict[str, Any]]
 
     @classmethod
-    async def taken(cls, operator: Operator, shares: Shares) -> Figures:
+    async def taken(cls, operator: Operator) -> Figures:
         found = _Families(operator.metrics())
         answers = await operator.ask("upstreams", {})
         return cls(
             time=time.time(),
             status=operator.status(),
             classes=_classes(found),
-            in_flight=sum(value for _, value in found.values(_IN_FLIGHT)),
+            in_flight=sum(value for _, value in found.values(IN_FLIGHT.name)),
             routes=_routes(found),
-            delays={labels.get("worker", ""): value for labels, value in found.values(_DELAY)},
-            upstreams=_upstreams(found, answers, shares),
+            delays=_durations(found, LOOP_DELAY.name, "worker"),
+            upstreams=_upstreams(found, answers, operator),
         )
 
     @property
@@ -96,10 +106,10 @@ class Figures:
 class _Families:
     """The metrics by name."""
 
-    def __init__(self, families: Iterable[Any]) -> None:
+    def __init__(self, families: Iterable[Family]) -> None:
         self._families = {family.metric.name: family for family in families}
 
-    def series(self, name: str) -> Iterator[tuple[dict[str, str], Any]]:
+    def series(self, name: str) -> Iterator[tuple[dict[str, str], Series]]:
         family = self._families.get(name)
         if family is not None:
             for one in family.series:
@@ -112,7 +122,7 @@ class _Families:
 
 def _classes(found: _Families) -> dict[str, float]:
     sums = dict.fromkeys(CLASSES, 0.0)
-    for labels, value in found.values(_REQUESTS):
+    for labels, value in found.values(REQUESTS.name):
         name = f"{labels.get('status', '')[:1]}xx"
         if name in sums:
             sums[name] += value
@@ -121,15 +131,14 @@ def _classes(found: _Families) -> dict[str, float]:
 
 def _routes(found: _Families) -> dict[Key, Route]:
     routes: dict[Key, Route] = {}
-    for labels, value in found.values(_REQUESTS):
+    for labels, value in found.values(REQUESTS.name):
         route = routes.setdefault(_key(labels), Route())
         route.requests += value
         if labels.get("status", "").startswith("5"):
             route.errors += value
-    for labels, series in found.series(_DURATION):
+    for labels, series in found.series(DURATION.name):
         route = routes.setdefault(_key(labels), Route())
-        route.bounds = series.metric.buckets
-        route.counts = _added(route.counts, series.counts)
+        route.durations.add(series)
     return routes
 
 
@@ -137,8 +146,12 @@ def _key(labels: Mapping[str, str]) -> Key:
     return labels.get("site", ""), labels.get("route", "")
 
 
-def _added(one: Sequence[float], other: Sequence[float]) -> list[float]:
-    return [a + b for a, b in zip(one, other, strict=True)] if one else list(other)
+def _durations(found: _Families, name: str, label: str) -> dict[str, Durations]:
+    """The durations of a metric by one of its labels."""
+    by_label: dict[str, Durations] = {}
+    for labels, series in found.series(name):
+        by_label.setdefault(labels.get(label, ""), Durations()).add(series)
+    return by_label
 
 
 def quantile(bounds: Sequence[float], counts: Sequence[float], share: float) -> float | None:
@@ -172,24 +185,24 @@ class _Upstream(NamedTuple):
     waiting: int
 
 
-def _upstreams(found: _Families, answers: Iterable[Any], shares: Shares) -> list[dict[str, Any]]:
+def _upstreams(found: _Families, answers: Iterable[Any], operator: Operator) -> list[dict[str, Any]]:
     sums: dict[str, _Upstream] = {}
     for answer in answers:
         for one in answer:
             before = sums.get(one["address"], _Upstream(0, 0, 0))
             added = (before.in_use + one["in_use"], before.idle + one["idle"], before.waiting + one["waiting"])
             sums[one["address"]] = _Upstream(*added)
-    attempts = _by_endpoint(found.values(_ATTEMPTS))
-    failures = _by_endpoint(found.values(_FAILURES))
-    latencies = _latencies(found)
+    attempts = _by_endpoint(found.values(ATTEMPTS.name))
+    failures = _by_endpoint(found.values(FAILURES.name))
+    latencies = _durations(found, LATENCY.name, "endpoint")
     return [
         {
             "address": address,
             **sums[address]._asdict(),
-            **shares.of(address),
+            **share_of(operator, address),
             "attempts": attempts.get(address, 0.0),
             "failures": failures.get(address, 0.0),
-            "latency": latencies.get(address),
+            "latency": _percentiles(latencies.get(address, Durations())),
         }
         for address in sorted(sums)
     ]
@@ -203,16 +216,8 @@ def _by_endpoint(values: Iterable[tuple[dict[str, str], float]]) -> dict[str, fl
     return sums
 
 
-def _latencies(found: _Families) -> dict[str, dict[str, float | None]]:
-    counts: dict[str, tuple[Sequence[float], list[float]]] = {}
-    for labels, series in found.series(_LATENCY):
-        address = labels.get("endpoint", "")
-        _, before = counts.get(address, ((), []))
-        counts[address] = series.metric.buckets, _added(before, series.counts)
-    return {
-        address: {"p50": quantile(bounds, sums, 0.5), "p95": quantile(bounds, sums, 0.95)}
-        for address, (bounds, sums) in counts.items()
-    }
+def _percentiles(durations: Durations) -> dict[str, float | None]:
+    return {"p50": durations.quantile(0.5), "p95": durations.quantile(0.95)}
 
 
 # ---- what has happened between two moments
@@ -232,10 +237,11 @@ class History:
         point = _point(figures, last)
         if point is not None:
             self.points.append(point)
+        minute_ago = self._moments[0] if self._moments else None
         shown = {
-            **_state(figures),
+            **_state(figures, minute_ago),
             "point": point,
-            "routes": _slowest(figures, last, self._moments[0] if self._moments else None),
+            "routes": _slowest(figures, last, minute_ago),
             "upstreams": figures.upstreams,
         }
         if not self._moments or figures.time - self._moments[-1].time >= _APART:
@@ -261,10 +267,9 @@ def _slowest(now: Figures, last: Figures | None, minute_ago: Figures | None) -> 
     span = 0.0 if last is None else now.time - last.time
     shown: list[dict[str, Any]] = []
     for key, route in now.routes.items():
-        counts = route.since(None if minute_ago is None else minute_ago.routes.get(key))
-        lately = any(counts)
-        if not lately:
-            counts = route.counts
+        before = None if minute_ago is None else minute_ago.routes.get(key)
+        durations = route.durations.since(None if before is None else before.durations)
+        lately = any(durations.counts)
         rate = max(route.requests - last.routes.get(key, Route()).requests, 0.0) / span if last and span > 0 else 0.0
         shown.append(
             {
@@ -273,8 +278,7 @@ def _slowest(now: Figures, last: Figures | None, minute_ago: Figures | None) -> 
                 "requests": route.requests,
                 "errors": route.errors,
                 "rate": round(rate, 2),
-                "p50": quantile(route.bounds, counts, 0.5),
-                "p95": quantile(route.bounds, counts, 0.95),
+                **_percentiles(durations if lately else route.durations),
                 "lately": lately,
             }
         )
@@ -282,7 +286,7 @@ def _slowest(now: Figures, last: Figures | None, minute_ago: Figures | None) -> 
     return shown[:_MOST_ROUTES]
 
 
-def _state(figures: Figures) -> dict[str, Any]:
+def _state(figures: Figures, minute_ago: Figures | None) -> dict[str, Any]:
     status = figures.status
     return {
         "time": round(figures.time, 3),
@@ -307,12 +311,20 @@ def _state(figures: Figures) -> dict[str, Any]:
                 "since": worker.since,
                 "restarts": worker.restarts,
                 "reason": worker.reason,
-                "delay": figures.delays.get(str(worker.number)),
+                "delay": _delay(figures, minute_ago, str(worker.number)),
             }
             for worker in status.workers
         ],
         "reload": _reload(status),
     }
+
+
+def _delay(now: Figures, minute_ago: Figures | None, worker: str) -> float | None:
+    """How late a worker's loop is at its 99th percentile, lately."""
+    delays = now.delays.get(worker, Durations())
+    before = None if minute_ago is None else minute_ago.delays.get(worker)
+    lately = delays.since(before)
+    return (lately if any(lately.counts) else delays).quantile(0.99)
 
 
 def _reload(status: Status) -> dict[str, Any] | None:

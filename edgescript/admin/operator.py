@@ -109,6 +109,13 @@ class Operator(Protocol):
         :raises LookupError: if there is no such question or worker
         """
 
+    @property
+    def shares(self) -> Mapping[str, Mapping[str, Any]]:
+        """The servers behind that get another share of new requests than the Edgefile says, by address: `drained`, `weight`."""
+
+    async def share(self, shares: Mapping[str, Mapping[str, Any]]) -> None:
+        """Have all workers go by these shares, and each that will be started, whatever is reloaded."""
+
     def listen(self, topic: str) -> AsyncIterator[str]:
         """What the workers tell from now on, a line each, while somebody iterates: "log" is the lines of their access logs."""
 

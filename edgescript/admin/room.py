@@ -9,7 +9,6 @@ import anyio
 
 from edgescript.admin.figures import Figures, History
 from edgescript.admin.operator import Operator
-from edgescript.admin.shares import Shares
 from edgescript.admin.stream import Feed
 
 #: Seconds between two pictures of the server.
@@ -23,7 +22,6 @@ class Room:
         self.operator = operator
         #: One change of the configuration at a time, so that `If-Match` means what it says.
         self.changing = anyio.Lock()
-        self.shares = Shares(operator)
         self.logs = Feed(lambda: operator.listen("log"))
         self.events = Feed(self._figures, most_waiting=64 * 1024)
         self.history = History()
@@ -37,7 +35,6 @@ class Room:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self.logs.run)
                 tasks.start_soon(self.events.run)
-                tasks.start_soon(self.shares.run)
 
     def close(self) -> None:
         self.logs.close()
@@ -46,7 +43,7 @@ class Room:
 
     async def figures(self) -> Figures:
         """The server at this moment."""
-        return await Figures.taken(self.operator, self.shares)
+        return await Figures.taken(self.operator)
 
     async def _figures(self) -> AsyncIterator[Any]:
         """Each second what the dashboard shows, encoded once for everybody."""

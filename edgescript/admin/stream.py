@@ -77,16 +77,18 @@ class EventStream:
             sink.end([])
         else:
             sink.write(b"retry: 2000\n\n")
-            self.resume()
+            self._flush(sink)
 
     def pause(self) -> None:
         self._paused = True
 
     def resume(self) -> None:
         self._paused = False
-        sink = self._sink
-        assert sink is not None, "only a sink resumes"
-        if self.dropped:
+        assert self._sink is not None, "only a sink resumes"
+        self._flush(self._sink)
+
+    def _flush(self, sink: Sink) -> None:
+        if self.dropped and not self._paused:
             sink.write(event(str(self.dropped), "dropped"))
             self.dropped = 0
         while self._waiting and not self._paused:

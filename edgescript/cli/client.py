@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from edgescript.cli import console, edgefile
 TOKEN = "EDGE_ADMIN_TOKEN"  # noqa: S105  # its name
 #: Seconds that the server may take: a reload has all workers compile.
 _PATIENCE = 120.0
+#: Bytes of one line of an event.
+_LONGEST_LINE = 16 * 1024 * 1024
 
 
 class Answer(NamedTuple):
@@ -78,28 +81,90 @@ class Client:
     def __str__(self) -> str:
         return f"unix/{self._host}" if self._port is None else f"{self._host}:{self._port}"
 
-    def ask(self, method: str, path: str, *, accept: str = "application/json") -> Answer:
+    def ask(self, method: str, path: str, *, value: Any = None, accept: str = "application/json") -> Answer:
         """
+        :param value: sent as JSON
         :raises Unreachable: if nobody answers
         """
         connection = self._connection()
-        headers = {"Accept": accept}
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers = self._headers(accept)
+        if value is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            connection.request(method, path, headers=headers)
+            connection.request(method, path, None if value is None else json.dumps(value), headers)
             answer = connection.getresponse()
             return Answer(answer.status, answer.read().decode("utf-8", "replace"))
         except (OSError, http.client.HTTPException) as error:
-            why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise Unreachable(f"no server answers at {self}: {why.lower()}") from None
+            raise self._unreachable(error) from None
         finally:
             connection.close()
+
+    def stream(self, path: str) -> EventStream:
+        """
+        Server-sent events, as they come.
+
+        :raises Unreachable: if nobody answers
+        :raises click.ClickException: if there are none
+        """
+        connection = self._connection()
+        try:
+            connection.request("GET", path, headers=self._headers("text/event-stream"))
+            sock = connection.sock
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise Answer(answer.status, answer.read().decode("utf-8", "replace")).complaint()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise self._unreachable(error) from None
+        except BaseException:
+            connection.close()
+            raise
+        return EventStream(connection, sock, answer)
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        return {"Accept": accept} | ({} if self._token is None else {"Authorization": f"Bearer {self._token}"})
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return Unreachable(f"no server answers at {self}: {why.lower()}")
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._port is None:
             return _UnixConnection(self._host)
         return http.client.HTTPConnection(self._host, self._port, timeout=_PATIENCE)
+
+
+class EventStream:
+    """Server-sent events that are being received: the name and data of each."""
+
+    def __init__(self, connection: http.client.HTTPConnection, sock: socket.socket, answer: Any) -> None:
+        self._connection = connection
+        self._socket = sock
+        self._answer = answer
+
+    def __enter__(self) -> EventStream:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._answer.close()
+        self._connection.close()
+
+    def close(self) -> None:
+        """Have whoever waits for an event see the end."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        name, data = "message", []
+        while line := self._answer.readline(_LONGEST_LINE):
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            if text.startswith("event: "):
+                name = text[7:]
+            elif text.startswith("data: "):
+                data.append(text[6:])
+            elif not text and data:
+                yield name, "\n".join(data)
+                name, data = "message", []
 
 
 class _UnixConnection(http.client.HTTPConnection):

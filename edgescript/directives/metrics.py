@@ -19,9 +19,22 @@ class Metrics:
 
     ```edge-test
     :80 {
-        @monitoring remote_ip 127.0.0.0/8 10.0.0.0/8
-        metrics @monitoring /metrics
-        respond 404
+        @monitoring {
+            path /metrics
+            remote_ip 127.0.0.0/8 10.0.0.0/8
+        }
+        metrics @monitoring
+        respond "hello"
+    }
+    test "metrics are text" {
+        request GET http://localhost/metrics
+        expect status 200
+        expect header Content-Type "text/plain; version=0.0.4; charset=utf-8"
+    }
+    test "a client may ask for OpenMetrics" {
+        request GET http://localhost/metrics
+        header Accept application/openmetrics-text
+        expect header Content-Type "application/openmetrics-text; version=1.0.0; charset=utf-8"
     }
     ```
     """

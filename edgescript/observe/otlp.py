@@ -8,7 +8,6 @@ sent is in the next push.
 from __future__ import annotations
 
 import gzip
-import logging
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -21,11 +20,11 @@ from edgescript.observe.segments import Family
 from edgescript.version import __version__
 
 if TYPE_CHECKING:
+    import logging
+
     import anyio
     import anyio.abc
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-
-log = logging.getLogger("edgescript.observe")
 
 PUSHES = Metric(
     "edge_metrics_pushes", Kind.COUNTER, "Pushes of metrics to the collector, by what became of them.", ("result",)
@@ -34,6 +33,8 @@ PUSHES = Metric(
 #: The head of a response, and no more than that of it is looked at.
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 _MOST_READ = 16 * 1024
+#: Seconds that the last push may keep a server from stopping.
+_LAST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,12 @@ class Push:
         tasks.start_soon(self._run, self._scope)
 
     async def close(self) -> None:
+        import anyio
+
         if self._scope is not None:
             self._scope.cancel()
-            await self.push()
+            with anyio.move_on_after(_LAST):
+                await self.push()
         await self._meter.close()
 
     async def _run(self, scope: anyio.CancelScope) -> None:
@@ -91,19 +95,28 @@ class Push:
 
     async def push(self) -> bool:
         """Send what there is now; whether the collector took it. Takes as long as the time limit, and no longer."""
+        import anyio.to_thread
+
         try:
-            data = gzip.compress(message(self._families(), self._began, time.time_ns()).SerializeToString(), 1)
+            # In a thread: the library takes its time to be imported, and some thousand series to be written.
+            data = await anyio.to_thread.run_sync(_encoded, self._families(), self._began, time.time_ns())
             await _post(self._collector, data)
-        except (PushFailed, OSError, TimeoutError) as error:
+        except Exception as error:  # whatever it is, requests go on being served
             self._tell("failed")
             if not self._failing:
                 self._failing = True
-                log.warning("metrics cannot be sent to %s: %s", self._collector.url, _reason(error))
+                expected = isinstance(error, PushFailed | OSError)
+                _log().warning(
+                    "metrics cannot be sent to %s: %s",
+                    self._collector.url,
+                    _reason(error),
+                    exc_info=None if expected else error,
+                )
             return False
         self._tell("ok")
         if self._failing:
             self._failing = False
-            log.warning("metrics are sent to %s again", self._collector.url)
+            _log().warning("metrics are sent to %s again", self._collector.url)
         return True
 
     def _tell(self, result: str) -> None:
@@ -129,19 +142,20 @@ async def _post(collector: Collector, data: bytes) -> None:
     is_tls = url.scheme == "https"
     port = url.port or (443 if is_tls else 80)
     head = _head(collector, url.netloc, url.path or "/v1/metrics", len(data))
-    with anyio.fail_after(collector.timeout):
-        stream: Any = (
-            await anyio.connect_tcp(url.hostname, port, tls=True, tls_standard_compatible=False)
-            if is_tls
-            else await anyio.connect_tcp(url.hostname, port)
-        )
-        try:
-            await stream.send(head + data)
-            _accepted(await _first_line(stream))
-        except (anyio.EndOfStream, anyio.BrokenResourceError):
-            raise PushFailed("it closed the connection") from None
-        finally:
-            await anyio.aclose_forcefully(stream)
+    try:
+        with anyio.fail_after(collector.timeout):
+            stream: Any = (
+                await anyio.connect_tcp(url.hostname, port, tls=True, tls_standard_compatible=False)
+                if is_tls
+                else await anyio.connect_tcp(url.hostname, port)
+            )
+            try:
+                await stream.send(head + data)
+                _accepted(await _first_line(stream))
+            finally:
+                await anyio.aclose_forcefully(stream)
+    except (anyio.EndOfStream, anyio.BrokenResourceError):
+        raise PushFailed("it closed the connection") from None
 
 
 def _head(collector: Collector, host: str, path: str, length: int) -> bytes:
@@ -174,6 +188,10 @@ def _accepted(received: bytes) -> None:
 
 
 # ---- the messages
+
+
+def _encoded(families: Sequence[Family], began: int, now: int) -> bytes:
+    return gzip.compress(message(families, began, now).SerializeToString(), 1)
 
 
 def message(families: Sequence[Family], began: int, now: int) -> ExportMetricsServiceRequest:
@@ -245,3 +263,10 @@ def _attribute(of: Any, name: str, value: str) -> None:
 def _unit(name: str) -> str:
     """The unit that a metric's name ends with, as UCUM has it."""
     return "s" if name.endswith("_seconds") else "By" if name.endswith("_bytes") else ""
+
+
+def _log() -> logging.Logger:
+    """Where it is said that something is wrong; imported then."""
+    import logging
+
+    return logging.getLogger("edgescript.observe")

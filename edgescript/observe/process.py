@@ -57,21 +57,27 @@ _EVERY = 10
 
 
 class ProcessWatch:
-    """Looks at the process that it runs in, from `start` until `close`."""
+    """
+    Looks at the process that it runs in, from `start` until `close`.
 
-    def __init__(self, meter: Meter) -> None:
+    :param counted: seconds of processor time that were counted before, by a program that this process was then
+    """
+
+    def __init__(self, meter: Meter, *, counted: float = 0.0) -> None:
+        self._counted = counted
         self._meter = meter = meter.part()
         self._delay = meter.histogram(LOOP_DELAY)
         self._cpu = meter.counter(CPU)
         self._memory = meter.gauge(MEMORY)
         self._descriptors = meter.gauge(DESCRIPTORS)
         self._collections = [meter.counter(COLLECTIONS, str(generation)) for generation in range(3)]
-        meter.gauge(STARTED).set(time.time() - time.monotonic() + _since_boot())
+        self._started = meter.gauge(STARTED)
         self._scope: anyio.CancelScope | None = None
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         import anyio
 
+        self._started.set(time.time() - time.monotonic() + _since_boot())
         self._scope = anyio.CancelScope()
         tasks.start_soon(self._watch, self._scope)
 
@@ -93,7 +99,7 @@ class ProcessWatch:
 
     def look(self) -> None:
         """Note how the process is now."""
-        self._cpu.add(time.process_time() - self._cpu.value)
+        self._cpu.add(time.process_time() - self._counted - self._cpu.value)
         for cell, generation in zip(self._collections, gc.get_stats(), strict=False):
             cell.add(generation["collections"] - cell.value)
         with contextlib.suppress(OSError):  # there is no /proc

@@ -15,17 +15,18 @@ it has read the numbers, because a place may have been given to another series i
 from __future__ import annotations
 
 import json
-import logging
 import mmap
 import os
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from edgescript.metric import BUDGET, Across, Kind, Meter, Metric, Series, Slots, merge
 from edgescript.tally import IN_FLIGHT, LOST
 
-log = logging.getLogger("edgescript.observe")
+if TYPE_CHECKING:
+    import logging
 
 _MAGIC = 0x656467656D747231
 _NAMES_AT = 4096
@@ -94,7 +95,7 @@ class Segment:
                 for line in lines:
                     self._take_in(json.loads(line))
             except (ValueError, TypeError, LookupError) as error:  # a fault of ours; what was understood is still true
-                log.error("the metrics of worker %s cannot be read any further: %r", self.name, error)
+                _log().error("the metrics of worker %s cannot be read any further: %r", self.name, error)
         return valid
 
     def _take_in(self, line: list[object]) -> None:
@@ -302,3 +303,10 @@ def _by_worker(metric: Metric) -> Metric:
 def own_families(meter: Meter, worker: str = "0") -> list[Family]:
     """What one process has counted, where there is no supervisor."""
     return families(meter.series(), worker)
+
+
+def _log() -> logging.Logger:
+    """Where it is said that something is wrong; imported then."""
+    import logging
+
+    return logging.getLogger("edgescript.observe")

@@ -104,10 +104,14 @@ async def upstreams(server: Server, arguments: Mapping[str, Any]) -> list[dict[s
 
 async def share(server: Server, arguments: Mapping[str, Any]) -> None:
     """Have the servers behind get these shares of new requests, and all others the plain one."""
-    shares = _shares_of(server.graph)
-    if shares is not None:
-        wanted = arguments["shares"].items()
-        shares.set({address: Share(drained=one["drained"], weight=one["weight"]) for address, one in wanted})
+    put_shares(server.graph, arguments["shares"])
+
+
+def put_shares(graph: Graph, shares: Mapping[str, Mapping[str, Any]]) -> None:
+    """`share` for a graph that may not be in use yet."""
+    there = _shares_of(graph)
+    if there is not None:
+        there.set({address: Share(drained=one["drained"], weight=one["weight"]) for address, one in shares.items()})
 
 
 def _shares_of(graph: Graph) -> Shares | None:

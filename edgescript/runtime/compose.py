@@ -132,7 +132,8 @@ class Server:
         Bind what a graph listens on and is not open yet, and start it. Where that fails, the graph is closed, and everything
         is as it was.
 
-        :param sockets: for those listeners, where the sockets are not ours; this process's descriptors are closed by us
+        :param sockets: for those listeners, where the sockets are not ours; this process's descriptors are closed by us, where
+            it fails as well
         :raises ListenError: if a new address cannot be had
         :raises Exception: whatever keeps the graph from starting
         """
@@ -145,6 +146,9 @@ class Server:
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._close(graph, added)
+            for key, given in (sockets or {}).items():
+                if key not in self._open:
+                    given.close()
             raise
         return Prepared(graph, self._graph, added)
 

@@ -31,6 +31,7 @@ _HEAD = struct.Struct("!II")
 _READ = 256 * 1024
 #: The kernel takes at most 253 at once (SCM_MAX_FD).
 _AT_ONCE = 250
+_ROOM = socket.CMSG_SPACE(4 * _AT_ONCE)
 #: Descriptors that come in are not for programs that are started. (macOS has no such flag.)
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
@@ -115,6 +116,15 @@ def _object(body: bytes) -> tuple[str, dict[str, Any]]:
     if not isinstance(fields, dict) or not isinstance(fields.get("type"), str):
         raise Garbage("a message has no type")
     return fields.pop("type"), fields
+
+
+def _descriptors(beside: list[tuple[int, int, bytes]]) -> list[int]:
+    """What came with some bytes. (`socket.recv_fds` drops the flags that it is given, up to Python 3.12.)"""
+    found: list[int] = []
+    for level, kind, data in beside:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            found += struct.unpack(f"{len(data) // 4}i", data[: len(data) // 4 * 4])
+    return found
 
 
 class Channel:
@@ -225,13 +235,13 @@ class Channel:
             if message is not None:
                 return message
             try:
-                data, descriptors, flags, _ = socket.recv_fds(self._socket, _READ, _AT_ONCE, _CLOSE_ON_EXEC)
+                data, beside, flags, _ = self._socket.recvmsg(_READ, _ROOM, _CLOSE_ON_EXEC)
             except BlockingIOError:
                 await anyio.wait_readable(self._socket)
                 continue
             except OSError:
                 return None
-            self._decoder.feed(data, descriptors)
+            self._decoder.feed(data, _descriptors(beside))
             if flags & socket.MSG_CTRUNC:
                 raise Garbage("descriptors were lost; is the limit of open files reached?")
             if not data:

@@ -83,6 +83,8 @@ class Crew:
         heard: Callable[[Child, Message], None],
     ) -> None:
         self._sockets = sockets
+        #: The servers behind that get another share of requests than the Edgefile says; each new worker is told of them.
+        self.shares: dict[str, Mapping[str, Any]] = {}
         self._engine = engine
         self._totals = totals
         self._tell = tell
@@ -241,7 +243,8 @@ class Crew:
         async def ask(one: Child) -> None:
             descriptors = [memory, *(made.fileno() for made in self._sockets.of(one.number, keys))]
             try:
-                answers.append(await one.request("prepare", descriptors, patience=PREPARING, keys=list(keys)))
+                fields = {"keys": list(keys), "shares": self.shares}
+                answers.append(await one.request("prepare", descriptors, patience=PREPARING, **fields))
             except NoAnswer as error:
                 one.kill("took too long to prepare a configuration")
                 failures.append(error)

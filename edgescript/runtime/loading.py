@@ -17,8 +17,8 @@ from edgescript.graph.shared import Shared
 
 T = TypeVar("T")
 
-#: Seconds after which the interpreter takes the turn from the thread that compiles. Python's own value is ten times as long,
-#: and a request can wait for it more than once: the longest gap between answers is 8 ms with that, and 2 ms with this.
+#: Seconds after which the interpreter takes the turn from the thread that compiles. With Python's own 5 ms, a file of 20 routes
+#: is compiled in one turn: the longest gap between answers is 2.6 ms in half of the reloads, and 0.8 to 2.2 ms with this.
 _TURN = 0.0005
 #: Objects that the cycle collector may find new when it is let in again: it looks at more of them for longer than 5 ms, and
 #: meanwhile nobody is answered (900 ms for the million objects of 10,000 sites). They are taken out of its sight then. Graphs

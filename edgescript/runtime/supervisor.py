@@ -40,9 +40,11 @@ from edgescript.runtime.history import Entry, History
 from edgescript.runtime.notify import Notifier
 from edgescript.runtime.problems import of_data
 from edgescript.runtime.questions import QUESTIONS, TOPICS
+from edgescript.runtime.reporting import Reporting
 from edgescript.runtime.sockets import Sockets, taken_over
 from edgescript.server.listen import ListenError
 from edgescript.settings import admin as admin_setting
+from edgescript.settings.metrics import Metrics
 from edgescript.text.problem import Problem, in_order
 from edgescript.text.source import Source
 from edgescript.version import __version__
@@ -108,6 +110,7 @@ class Supervisor:
         self._totals.meter.gauge(BUILD, __version__).set(1)
         self._crew = Crew(self._sockets, engine, self._totals, tell=tell, heard=self._heard)
         self._crew.on_ready = self._tell_topics
+        self._reporting = Reporting(self._totals, again=left is not None)
         self._admin: Admin | None = None
         self._stopping = anyio.Event()
         self._started = time.time()
@@ -179,6 +182,7 @@ class Supervisor:
             ending.start_soon(self._crew.end)
             if self._admin is not None:
                 ending.start_soon(self._admin.stop)
+        await self._reporting.close()
 
     # ---- signals and services
 
@@ -296,6 +300,7 @@ class Supervisor:
         await self._crew.switch(wanted, children)
         number = self._history.record(wanted.bundle, source=source)
         self._totals.meter.gauge(LAST_RELOAD_TIME).set(time.time())
+        await self._reporting.use(wanted.settings[Metrics], self._tasks)
         if self._admin is None:
             # Not before there is something to ask about.
             await self._start_admin(wanted)
@@ -349,6 +354,7 @@ class Supervisor:
                 "workers": self._crew.as_data(),
                 "sockets": self._sockets.as_data(),
                 "admin": admin,
+                "shares": self._crew.shares,
                 "counted": counted.descriptor,
                 "started": self._started,
                 "version": __version__,
@@ -379,6 +385,7 @@ class Supervisor:
     async def _go_on(self, left: Mapping[str, Any]) -> None:
         """Take over from another program: its workers go on until those of this one serve."""
         self._started = left["started"]
+        self._crew.shares = left.get("shares", {})
         counted = Segment("supervisor", left["counted"])
         os.set_inheritable(counted.descriptor, False)
         self._totals.add(counted)
@@ -391,6 +398,7 @@ class Supervisor:
         async with self._crew.changing:
             old = self._crew.adopt(left["workers"], current)
             await self._start_admin(current, left["admin"])
+            await self._reporting.use(current.settings[Metrics], self._tasks)
             self._sockets.open(current.keys, current.workers)
             try:
                 await self._crew.renew(old)
@@ -471,6 +479,17 @@ class Supervisor:
             for one in asked:
                 asking.start_soon(ask_one, one)
         return [answers[number] for number in sorted(answers)]
+
+    @property
+    def shares(self) -> Mapping[str, Mapping[str, Any]]:
+        """The servers behind that get another share of new requests than the Edgefile says."""
+        return self._crew.shares
+
+    async def share(self, shares: Mapping[str, Mapping[str, Any]]) -> None:
+        """Have all workers go by these shares, and each that will be started."""
+        async with self._crew.changing:  # no worker is being prepared with the old ones
+            self._crew.shares = dict(shares)
+            await self.ask("share", {"shares": self._crew.shares})
 
     async def listen(self, topic: str) -> AsyncIterator[str]:
         """What the workers tell from now on, a line each."""

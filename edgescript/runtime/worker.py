@@ -33,6 +33,7 @@ from edgescript.http.splice import PIPES
 from edgescript.metric import Meter
 from edgescript.observe import writer
 from edgescript.observe.segments import meter_on
+from edgescript.runtime.asked import put_shares
 from edgescript.runtime.bundle import Bundle, read_memory
 from edgescript.runtime.compose import Key, Prepared, Server
 from edgescript.runtime.control import Channel, ChannelLost, Garbage, Message
@@ -173,6 +174,7 @@ class Worker:
         try:
             graph, problems = await compiled(lambda: self._graph(memory), self._shared)
             if graph is not None:
+                put_shares(graph, message.fields["shares"])
                 self._prepared = await self._server.prepare(graph, sockets)
         except ListenError as error:
             reason = str(error)

@@ -269,7 +269,8 @@ class Connection(asyncio.Protocol):
             self._drive.start()
         if self.exchange is not None:
             self._in_flight = True
-            lane.listener.tally.in_flight.add()
+            cell = lane.listener.tally.in_flight
+            cell.slots[cell.at] += 1.0
         return True
 
     def _skip_or_wait(self, end: int) -> bool:
@@ -395,7 +396,8 @@ class Connection(asyncio.Protocol):
             exchange.tally.count(exchange)
         if self._in_flight:
             self._in_flight = False
-            self.lane.listener.tally.in_flight.add(-1.0)
+            cell = self.lane.listener.tally.in_flight
+            cell.slots[cell.at] -= 1.0
         for ending in endings or ():
             try:
                 ending(exchange)

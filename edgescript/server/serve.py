@@ -105,9 +105,12 @@ async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> R
     while True:
         try:
             response = await waiting.step
-            if response is not None:
-                _ended(exchange, waiting.program, waiting.position - 1)
-            outcome = _run(exchange, waiting.program, waiting.position) if response is None else response
+            if response is None:
+                outcome = _run(exchange, waiting.program, waiting.position)
+            else:
+                outcome = response
+                if exchange.tally is None:
+                    exchange.tally = waiting.program.tallies[waiting.position - 1]
         except Exception as error:
             _ended(exchange, waiting.program, waiting.position - 1)
             _blame(error, waiting.program, waiting.position - 1)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from edgescript.declare.entries import Build, Complaint, record, setting
 from edgescript.declare.fields import arg, option
 from edgescript.declare.kinds import Duration
-from edgescript.observe.otlp import Collector, Push
-from edgescript.observe.process import ProcessWatch
-from edgescript.observe.segments import Totals, own_families
+
+if TYPE_CHECKING:  # whoever only reads an Edgefile needs none of it
+    from edgescript.observe.otlp import Collector, Push
+    from edgescript.observe.segments import Totals
 
 
 @record
@@ -51,6 +52,8 @@ class Otlp:
 
     @property
     def collector(self) -> Collector:
+        from edgescript.observe.otlp import Collector
+
         headers = tuple((header.name.lower(), header.value) for header in self.header)
         return Collector(self.url, headers, interval=self.interval, timeout=self.timeout)
 
@@ -95,14 +98,21 @@ class Metrics:
         return self.requests == "on"
 
     def build(self, build: Build) -> None:
+        from edgescript.observe.process import ProcessWatch
+
         meter = build.meter
         meter.budget = self.budget
         build.share(("process metrics",), lambda: ProcessWatch(meter))
         # A worker's figures are a part of the whole, which its supervisor sends.
         if self.otlp is not None and not meter.shared:
+            from edgescript.observe.otlp import Push
+            from edgescript.observe.segments import own_families
+
             collector = self.otlp.collector
             build.share(("metrics to", collector), lambda: Push(collector, lambda: own_families(meter), meter))
 
     def push(self, totals: Totals) -> Push | None:
         """What sends the sums of all workers, for their supervisor."""
+        from edgescript.observe.otlp import Push
+
         return None if self.otlp is None else Push(self.otlp.collector, totals.families, totals.meter)

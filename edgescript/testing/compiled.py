@@ -18,6 +18,7 @@ from edgescript.graph.compile import build, build_site, has_errors
 from edgescript.graph.load import analyse
 from edgescript.graph.match import HostTable
 from edgescript.graph.model import Graph, Listener, Site
+from edgescript.graph.shared import close_all
 from edgescript.language.files import read_file
 from edgescript.language.tree import Tree
 from edgescript.observe.writer import DISCARDED
@@ -107,8 +108,12 @@ class FreshSites:
         return site
 
     async def close(self) -> None:
-        for resource in reversed(self._resources):
-            await resource.close()
+        """
+        Close what the sites opened.
+
+        :raises ExceptionGroup: if some of it cannot be closed; the rest is closed nevertheless
+        """
+        await close_all(self._resources)
 
 
 class _FreshHosts(HostTable[Site]):

@@ -63,8 +63,11 @@ class Group:
                 except BaseException:
                     _give_up(connection, pending)  # the client has gone
                     raise
-                return receive(exchange, connection, self.changes, attempt, response)
+                response = receive(exchange, connection, self.changes, attempt, response)
+                pool.counts.answered(attempt.latency)
+                return response
             except UpstreamError as failure:
+                pool.counts.failed(failure)
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
 
@@ -97,6 +100,7 @@ class Retries:
         verdict = decide(failure, attempt.method, replayable=replayable, retries_left=self._left, fresh=fresh)
         if verdict is Verdict.STOP:
             raise HTTPError(failure.status, f"{pool.address}: {failure.reason}") from failure
+        pool.counts.retried()
         if verdict is Verdict.FRESH:
             return pool, True
         self._left -= 1

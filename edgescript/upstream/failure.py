@@ -26,6 +26,15 @@ class UpstreamError(Exception):
         #: The connection had served before, and was closed instead of an answer: the upstream's idle timeout, most likely.
         self.stale = stale
 
+    @property
+    def kind(self) -> str:
+        """What happened, in a word, for those who count."""
+        if self.stage is Stage.UNSENT:
+            return {503: "no_connection", 504: "connect_timeout"}.get(self.status, "connect")
+        if self.stage is Stage.ANSWERED:
+            return "broken"
+        return "timeout" if self.status == 504 else "stale" if self.stale else "closed"
+
 
 def describe(error: BaseException) -> str:
     """An error of the network in a few words: "connection refused"."""

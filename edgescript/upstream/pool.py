@@ -12,6 +12,8 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from edgescript.http.pending import Pending
+from edgescript.metric import Meter
+from edgescript.upstream.counts import EndpointCounts
 from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.failure import Stage, UpstreamError, describe
 from edgescript.upstream.limits import Limits
@@ -30,9 +32,10 @@ class Pool:
 
     sweep: Sweep
 
-    def __init__(self, endpoint: Endpoint, limits: Limits) -> None:
+    def __init__(self, endpoint: Endpoint, limits: Limits, meter: Meter | None = None) -> None:
         self.endpoint = endpoint
         self.address = endpoint.address
+        self.counts = EndpointCounts(meter or Meter(), endpoint.address)
         self.authority = endpoint.authority.encode()
         self.limits = limits
         #: Last in, first out: the others grow old, and are closed.
@@ -176,7 +179,12 @@ class Pool:
         if self._waiting:
             self._dial_if_needed()
         elif not self._open:
-            self.sweep.forget(self)
+            self._rest()
+
+    def _rest(self) -> None:
+        """There is nothing to watch any more."""
+        self.sweep.forget(self)
+        self.counts.connections(0, 0)
 
     # ---- time
 
@@ -188,7 +196,9 @@ class Pool:
             pending, _ = self._waiting.popleft()
             pending.fail(UpstreamError("no connection became free in time", Stage.UNSENT, status=503))
         if not self._open and not self._waiting:
-            self.sweep.forget(self)
+            self._rest()
+        else:
+            self.counts.connections(self.in_use, self.idle)
 
     async def close(self) -> None:
         """
@@ -210,3 +220,4 @@ class Pool:
         while self._waiting:
             pending, _ = self._waiting.popleft()
             pending.fail(UpstreamError("the server is going down", Stage.UNSENT, status=503))
+        await self.counts.close()

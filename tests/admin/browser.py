@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,7 +42,8 @@ class Page:
         with urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as answer:
             targets = json.loads(answer.read())
         address = next(one["webSocketDebuggerUrl"] for one in targets if one["type"] == "page")
-        self._socket = connect(address, max_size=None)
+        self._stack = ExitStack()
+        self._socket = self._stack.enter_context(connect(address, max_size=None))
         self._number = 0
         #: What the page has logged as an error, exceptions included.
         self.errors: list[str] = []
@@ -56,7 +58,7 @@ class Page:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._socket.close()
+        self._stack.close()
         self._process.terminate()
         self._process.wait(20)
 
@@ -89,8 +91,10 @@ class Page:
         match message.get("method"):
             case "Runtime.exceptionThrown":
                 self.errors.append(json.dumps(message["params"]["exceptionDetails"])[:800])
-            case "Log.entryAdded" if message["params"]["entry"]["level"] == "error":
-                self.errors.append(json.dumps(message["params"]["entry"])[:800])
+            case "Log.entryAdded":
+                entry = message["params"]["entry"]
+                if entry["level"] == "error" and entry["source"] != "network":  # a 422 is an answer like any other
+                    self.errors.append(json.dumps(entry)[:800])
             case "Network.requestWillBeSent":
                 self.loaded.append(message["params"]["request"]["url"])
 
@@ -117,8 +121,9 @@ class Page:
         return answer["result"].get("value")
 
     def wait_for(self, expression: str) -> Any:
-        """The value of an expression as soon as it is something."""
-        return self._waited(lambda: self.ask(expression))
+        """The value of an expression as soon as it is something; until then it may fail, because the page is being loaded."""
+        guarded = f"(() => {{ try {{ return {expression}; }} catch {{ return null; }} }})()"
+        return self._waited(lambda: self.ask(guarded))
 
     def press(self, key: str) -> None:
         codes = {"Tab": 9, "Enter": 13, " ": 32}

@@ -19,9 +19,10 @@ from edgescript.admin.operator import Applied, Past, Status, WorkerStatus
 from edgescript.admin.serve import Admin
 from edgescript.catalog import Catalogue
 from edgescript.graph.load import analyse
-from edgescript.graph.model import Listener
 from edgescript.graph.match import HostTable
-from edgescript.metric import Kind, Metric
+from edgescript.graph.model import Listener
+from edgescript.metric import Meter
+from edgescript.observe.segments import own_families
 from edgescript.server.listen import bind
 from edgescript.settings import admin as setting
 from edgescript.text.problem import Problem, Severity
@@ -30,28 +31,6 @@ from edgescript.text.source import Source
 TEXT = ":80 {\n\trespond 200 hello\n}\n"
 TOKEN = "0123456789abcdef-token"
 _CATALOGUE = Catalogue.load()
-
-
-class Series(NamedTuple):
-    labels: tuple[str, ...]
-    values: list[float]
-    counts: list[float]
-
-
-class Family(NamedTuple):
-    metric: Metric
-    series: tuple[Series, ...]
-
-
-def counter(name: str, values: Mapping[tuple[str, ...], float], labels: tuple[str, ...]) -> Family:
-    return Family(Metric(name, Kind.COUNTER, "", labels), tuple(Series(k, [v], []) for k, v in values.items()))
-
-
-def histogram(
-    name: str, values: Mapping[tuple[str, ...], list[float]], labels: tuple[str, ...], bounds: tuple[float, ...]
-) -> Family:
-    series = tuple(Series(k, [0.0, *v], v) for k, v in values.items())
-    return Family(Metric(name, Kind.HISTOGRAM, "", labels, bounds), series)
 
 
 def worker(number: int, **more: Any) -> WorkerStatus:
@@ -66,12 +45,13 @@ class FakeOperator:
     pasts: list[Past] = field(default_factory=lambda: [Past(1, 100.0, "start", "Edgefile", TEXT)])
     last: Applied | None = None
     file: str = TEXT
-    families: list[Any] = field(default_factory=list)
+    meter: Meter = field(default_factory=Meter)
     asked: list[tuple[str, Mapping[str, Any], int | None]] = field(default_factory=list)
     answers: dict[str, list[Any]] = field(default_factory=dict)
     lines: list[asyncio.Queue[str]] = field(default_factory=list)
     upgrading: str | RuntimeError = "9.9"
     stopped: bool = False
+    shares: dict[str, Any] = field(default_factory=dict)
     #: What keeps the next configuration from being applied, beside problems.
     reason: str = ""
 
@@ -108,6 +88,9 @@ class FakeOperator:
         self.asked.append((question, dict(arguments), worker))
         return self.answers.get(question, [])
 
+    async def share(self, shares: Mapping[str, Mapping[str, Any]]) -> None:
+        self.shares = dict(shares)
+
     async def listen(self, topic: str) -> AsyncIterator[str]:
         assert topic == "log"
         queue: asyncio.Queue[str] = asyncio.Queue()
@@ -123,7 +106,7 @@ class FakeOperator:
             queue.put_nowait(line)
 
     def metrics(self) -> Sequence[Any]:
-        return self.families
+        return own_families(self.meter)
 
     async def upgrade(self) -> str:
         if isinstance(self.upgrading, RuntimeError):

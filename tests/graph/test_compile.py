@@ -209,7 +209,7 @@ def test_a_graph_closes_what_its_directives_opened(compiled: Callable[[str], Gra
     graph = compiled('http://a.example, :81 {\n kept\n answer "x"\n}\n')
     response: Any = serve(ask(host="a.example"), graph.listeners[0])
     assert (b"kept", b"http://a.example,:81 /srv") in response.headers
-    (resource,) = graph.resources
+    *_, resource = graph.resources
     with pytest.raises(StopIteration):
         graph.close().send(None)
     assert resource.closed  # type: ignore[attr-defined]
@@ -221,7 +221,7 @@ def test_closing_goes_on_behind_what_cannot_be_closed(compiled: Callable[[str], 
     async def fails() -> None:
         raise OSError("stuck")
 
-    first, second = graph.resources
+    *_, first, second = graph.resources
     second.close = fails  # type: ignore[method-assign]
     with pytest.raises(ExceptionGroup):
         graph.close().send(None)

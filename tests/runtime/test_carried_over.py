@@ -68,7 +68,7 @@ def test_a_configuration_that_cannot_be_set_up_takes_nothing_with_it(
         server.call(reloading.shared.close_left)
     reloading.reload(":80 {\n respond 200\n}")
     reloading.wait_for_end_of_old_graphs()
-    assert len(reloading.shared) == 0, "the count of users was right"
+    assert reloading.shared_things("proxy pool") == [], "the count of users was right"
 
 
 def test_round_robin_goes_on_where_it_was(no_leaks: None, reloading: Any, origin: Any) -> None:

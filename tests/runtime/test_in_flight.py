@@ -164,7 +164,7 @@ def test_a_request_that_waits_for_a_connection_gets_it(no_leaks: None, reloading
         first.sendall(GET)
         assert arrived.wait(20)
         second.sendall(GET)
-        (pool,) = {held.thing for key, held in reloading.shared._held.items() if key[0] == "proxy pool"}
+        (pool,) = reloading.shared_things("proxy pool")
         reloading.wait_until(lambda: len(pool._waiting) == 1, "the second request waits")
         reloading.reload(ANOTHER)
         go_on.set()

@@ -121,8 +121,10 @@ def test_sockets_of_somebody_else_are_taken_and_their_files_left(no_leaks: None,
             given = {(path, None): owner.dup()}
             async with serving(reloading.graph(one), engine=engine, sockets=given) as server:
                 assert await ask(path) == b"one"
+                unused = tcp.dup()
                 with pytest.raises(ListenError, match="there is no socket for :8080"):
-                    await server.prepare(reloading.graph(two), {})
+                    await server.prepare(reloading.graph(two), {("", 8081): unused})
+                assert unused.fileno() == -1, "it is closed"
                 await server.replace(reloading.graph(two), {("", 8080): tcp.dup()})
                 assert await ask(tcp.getsockname()) == b"two"
             assert Path(path).exists()  # noqa: ASYNC240  # nothing else runs

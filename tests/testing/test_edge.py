@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from edgescript.graph.shared import Use
 from edgescript.testing import Edge, EdgefileError, Received, Reply, Unanswered
+from edgescript.upstream.pool import Pool
 
 SITE = """
 http://shop.example {
@@ -241,3 +243,14 @@ def test_the_package_says_what_it_does_not_have() -> None:
 
     with pytest.raises(AttributeError, match="Egde"):
         edgescript.testing.Egde  # noqa: B018
+
+
+def test_closing_closes_what_the_routes_opened() -> None:
+    edge = Edge(text=":80 {\n proxy 10.0.0.1:8080 10.0.0.2:8080\n}")
+    edge.upstream("*", body="made")
+    assert {edge.get("/").body for _ in range(10)} == {b"made"}
+    shared = [resource._held.thing for resource in edge._stage._sites._resources if isinstance(resource, Use)]
+    pools = [thing for thing in shared if isinstance(thing, Pool)]
+    assert sum(pool.idle for pool in pools) == 2
+    edge.close()
+    assert [(pool.idle, pool.in_use, pool._closed) for pool in pools] == [(0, 0, True)] * 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from edgescript.admin.operator import Operator
 from edgescript.admin.request import Request, json_answer, text_answer
 from edgescript.http.message import HTTPError, Response
 
@@ -26,7 +29,7 @@ async def get(request: Request) -> Response:
             raise HTTPError(400, f"there is no parameter {name[:80]!r}; there are: {', '.join(_ONCE)}, header")
     if "url" not in arguments:
         raise HTTPError(400, "which request? `?url=http://example.com/x` says it")
-    answers = await request.operator.ask("explain", {**arguments, "headers": headers}, worker=0)
+    answers = await _asked(request.operator, {**arguments, "headers": headers})
     if not answers:
         raise HTTPError(503, "the worker did not answer in time", [(b"retry-after", b"1")])
     told = answers[0]
@@ -35,3 +38,11 @@ async def get(request: Request) -> Response:
     if request.prefers("application/json", "text/plain") == "text/plain":
         return text_answer(told["text"] + "\n")
     return json_answer(told["explanation"])
+
+
+async def _asked(operator: Operator, arguments: dict[str, object]) -> list[Any]:
+    """The answer of one worker; all have the same configuration."""
+    for worker in operator.status().workers:
+        if worker.state == "ready":
+            return await operator.ask("explain", arguments, worker=worker.number)
+    return []

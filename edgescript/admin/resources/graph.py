@@ -16,7 +16,7 @@ _POLICY = (
 
 
 async def get(request: Request) -> Response:
-    """What `edge graph` draws, of the configuration in use; SVG. Pages may say `?number=`, so that it is not kept for another."""
+    """What `edge graph` draws, of the configuration in use; SVG. `?number=` has a page ask anew for another one."""
     request.parameters("number")
     past = request.operator.status().config
     drawn = request.room.drawn

@@ -12,5 +12,5 @@ async def get(request: Request) -> Response:
     from edgescript.observe.exposition import expose
 
     accept = combined(request.exchange.headers, b"accept") or b""
-    body, kind = expose(request.operator.metrics(), accept)
-    return Response(200, [(b"content-type", kind)], body)
+    kind, body = expose(request.operator.metrics(), accept.decode("latin-1"))
+    return Response(200, [(b"content-type", kind.encode()), (b"vary", b"accept")], body)

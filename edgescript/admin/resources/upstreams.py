@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgescript.admin import shares
 from edgescript.admin.request import Request, json_answer
 from edgescript.http.message import HTTPError, Response
 
@@ -28,10 +29,11 @@ async def post(request: Request) -> Response:
     request.parameters()
     address, change = _change(await request.json())
     known = {upstream["address"] for upstream in (await request.room.figures()).upstreams}
-    if address not in known and address not in request.room.shares.wanted:
+    if address not in known and address not in request.operator.shares:
         raise HTTPError(404, f"there is no server {address[:200]}; GET /upstreams lists them")
-    await request.room.shares.change(address, change)
-    return json_answer({"address": address, **request.room.shares.of(address)})
+    async with request.room.changing:
+        share = await shares.change(request.operator, address, change)
+    return json_answer({"address": address, **share})
 
 
 def _change(asked: Any) -> tuple[str, dict[str, Any]]:

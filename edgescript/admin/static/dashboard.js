@@ -74,11 +74,12 @@ function chart(box, layers, label) {
       drawnElement("text", {x: left - 7, y: at + 4, "text-anchor": "end"}, count(most * share)));
   }
   for (let minute = 0; minute <= 5; minute += 1) {
-    const at = x(end - minute * 60);
+    const at = x(end - minute * 60), named = width >= 420 || minute % 2 === 0;
     svg.append(
-      drawnElement("line", {class: "axis", x1: at, x2: at, y1: bottom, y2: bottom + 4}),
-      drawnElement("text", {x: at, y: height - 4, "text-anchor": minute ? (minute === 5 ? "start" : "middle") : "end"},
-        minute ? `−${minute} min` : "now"));
+      drawnElement("line", {class: "axis", x1: at, x2: at, y1: bottom, y2: bottom + 4}));
+    if (!named) continue;
+    svg.append(drawnElement("text", {x: at, y: height - 4, "text-anchor": minute ? (minute === 5 ? "start" : "middle") : "end"},
+      minute ? `−${minute} min` : "now"));
   }
   const base = shown.map(() => 0);
   for (const layer of layers) {
@@ -173,7 +174,7 @@ function routeRow(route) {
 function workerRow(worker) {
   const tone = {ready: "good", dead: "bad"}[worker.state] || "warn";
   const state = made("td", "", made("span", `badge ${tone}`, worker.state));
-  if (worker.reason) state.append(made("small", "", worker.reason));
+  if (worker.reason) state.append(made("small", "", `${worker.state === "dead" ? "" : "the last one "}${worker.reason}`));
   return made("tr", "", cell(worker.number), state, cell(worker.pid || "–"), cell(worker.restarts),
     cell(ago(last.time - worker.since), "number wide"), cell(duration(worker.delay)));
 }

@@ -94,6 +94,21 @@ def _auto_https(line: Line, context: Context) -> list[Node]:
     return []  # there is only plain HTTP
 
 
+def _admin(line: Line, context: Context) -> list[Node]:
+    """`admin off`, or an address; other origins than the address itself are always refused here (`enforce_origin`)."""
+    inside: list[Node] = []
+    for option in line.block or ():
+        if option.name == "origins":
+            named = [word if "://" in word else f"http://{word}" for word in option.arguments]
+            inside.append(Directive(["origins", *named], None, option.behind))
+        elif option.words and option.name != "enforce_origin":
+            raise NotConverted(f"there is nothing like {option.name} of admin here")
+    if line.arguments[:1] != ["off"]:
+        context.differs("the interface is another one: see the guide, admin")
+    address = [word.partition("|")[0] for word in line.arguments]  # unix//path|0600, which the mode always is
+    return [Directive(["admin", *address], inside or None)]
+
+
 def _servers(line: Line, context: Context) -> list[Node]:
     if line.arguments:
         context.differs(f"it holds for all sites, not only for {line.arguments[0]}")
@@ -150,6 +165,7 @@ _SERVERS: dict[str, Converter] = {
     "max_header_size": _max_header_size,
     "protocols": _protocols,
     "protocol": _protocols,
+    "metrics": _nothing,
     "name": _nothing,
 }
 _OPTIONS: dict[str, Converter] = {
@@ -157,14 +173,16 @@ _OPTIONS: dict[str, Converter] = {
     "https_port": _https_port,
     "order": _order,
     "auto_https": _auto_https,
+    "metrics": _nothing,  # everything is counted anyway
     "servers": _servers,
+    "admin": _admin,
 }
 _OF_CADDY = frozenset((
     "debug", "default_bind", "storage", "storage_check", "storage_clean_interval", "admin", "persist_config",
     "log", "grace_period", "shutdown_delay", "email", "acme_ca", "acme_ca_root", "acme_eab", "acme_dns", "dns",
     "tls_resolvers", "default_sni", "fallback_sni", "local_certs", "skip_install_trust", "on_demand_tls",
     "key_type", "cert_issuer", "cert_lifetime", "renew_interval", "renewal_window_ratio", "preferred_chains",
-    "ocsp_interval", "ocsp_stapling", "ech", "metrics", "filesystem", "pki", "events", "experimental_http3",
+    "ocsp_interval", "ocsp_stapling", "ech", "filesystem", "pki", "events", "experimental_http3",
     "listener_wrappers", "packet_conn_wrappers", "keepalive_interval", "keepalive_idle", "keepalive_count",
     "0rtt", "trusted_proxies_unix", "enable_full_duplex", "expected_underscore_headers", "expected_dot_headers",
     "log_credentials", "strict_sni_host", "trace",

@@ -134,7 +134,6 @@ NOT_YET: dict[str, tuple[str, str]] = {
     "uwsgi_": ("uwsgi", "the uwsgi protocol"),
     "scgi_": ("scgi", "the SCGI protocol"),
     "grpc_": _GRPC,
-    "stub_status": ("metrics", "figures of the server itself"),
     "sub_filter": ("replace", "changes of response bodies"),
     "health_check": ("health", "health checks"),
     "mirror": ("mirror", "copies of requests to another server"),
@@ -180,6 +179,7 @@ _REASONS: dict[str, str] = {
     "proxy_cookie_domain": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "proxy_cookie_path": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "userid": "this server sets no cookies of its own",
+    "stub_status": "its figures are among many more in another format: write `metrics` for Prometheus to read",
     "add_trailer": "there is no directive for trailers",
 }
 

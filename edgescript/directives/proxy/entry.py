@@ -224,7 +224,7 @@ def _pool(build: Build, endpoint: Endpoint, limits: Limits) -> Pool:
     def make() -> Pool:
         if endpoint.tls is not None:
             endpoint.tls.load()
-        return Pool(endpoint, limits)
+        return Pool(endpoint, limits, build.meter)
 
     return build.share(("proxy pool", endpoint, limits), make)
 

@@ -1,0 +1,302 @@
+"""`edge run` as processes: workers that are killed, stopped and replaced, and what reloads do to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SITE = ':0 {\n    respond "one"\n}'
+
+
+def site(port: int, word: str = "one") -> str:
+    return f':{port} {{\n    respond "{word}"\n}}'
+
+
+@pytest.fixture
+def port(reserve_port: Callable[[], int]) -> int:
+    return reserve_port()
+
+
+@pytest.mark.parametrize("engine", ["fast", "hypercorn"])
+def test_so_many_workers_serve_as_were_asked_for(run: Any, engine: str) -> None:
+    server = run(SITE, "--workers", "3", "--engine", engine, options="workers 1")
+    assert server.get() == "one"
+    assert len(set(server.pids())) == 3
+    assert server.stop() == 0
+
+
+def test_a_killed_worker_costs_only_its_own_requests(run: Any, load: Any) -> None:
+    server = run(SITE, options="workers 2")
+    victim, other = server.pids()
+    with load(server.port) as clients:
+        clients.wait_for_more()
+        os.kill(victim, signal.SIGKILL)
+        server.wait_until_ready(without=[victim])
+        failed = len(clients.failures)
+        clients.wait_for_more()
+    assert failed <= 4, "there are four clients, and each has at most one request in flight"
+    assert len(clients.failures) == failed
+    first, second = server.status()["workers"]
+    assert first["restarts"] == 1
+    assert first["reason"] == "was killed by SIGKILL"
+    assert second["pid"] == other
+    assert server.metric("edge_worker_restarts_total") == 1
+    server.wait_for(f"worker 0 (process {victim}) was killed by SIGKILL; it is started anew")
+
+
+def test_what_a_killed_worker_has_counted_stays(run: Any) -> None:
+    server = run(SITE, options="workers 1")
+    for _ in range(5):
+        server.get()
+    # A request is counted when its response is on the way, and so a moment later than it is read.
+    _wait_for(lambda: server.metric("edge_http_requests_total") == 5)
+    (victim,) = server.pids()
+    os.kill(victim, signal.SIGKILL)
+    server.wait_until_ready(without=[victim])
+    server.get()
+    _wait_for(lambda: server.metric("edge_http_requests_total") == 6)
+
+
+def test_a_worker_that_does_not_answer_is_replaced(run: Any, load: Any) -> None:
+    server = run(SITE, options="workers 2 {\nunresponsive 1s\n}")
+    victim, _ = server.pids()
+    os.kill(victim, signal.SIGSTOP)
+    server.wait_until_ready(without=[victim])
+    server.wait_for(f"worker 0 (process {victim}) did not answer for 1 s; it is started anew")
+
+
+def test_new_connections_go_around_a_worker_that_does_not_answer(run: Any) -> None:
+    server = run(SITE, options="workers 2 {\nunresponsive 1m\n}")
+    victim, _ = server.pids()
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        until, in_a_row = time.monotonic() + 30, 0
+        while in_a_row < 30:  # by chance, once in a billion
+            assert time.monotonic() < until
+            with socket.create_connection(("127.0.0.1", server.port)) as client:
+                client.settimeout(0.3)
+                client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                try:
+                    in_a_row = in_a_row + 1 if client.recv(100) else 0
+                except TimeoutError:
+                    in_a_row = 0
+    finally:
+        os.kill(victim, signal.SIGCONT)
+
+
+def test_a_worker_may_be_restarted_gracefully(run: Any, load: Any) -> None:
+    server = run(SITE, options="workers 2")
+    victim, _ = server.pids()
+    with load(server.port) as clients:
+        clients.wait_for_more()
+        os.kill(victim, signal.SIGTERM)
+        server.wait_until_ready(without=[victim])
+        clients.wait_for_more()
+    assert clients.failures == []
+
+
+def test_workers_end_when_their_supervisor_is_gone(run: Any) -> None:
+    server = run(SITE, options="workers 2")
+    pids = server.pids()
+    server.process.kill()
+    server.wait_for("(end)")  # they hold the other end of its standard error
+    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}") and _is_alive(pid)]
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether it is no zombie, which whoever adopts orphans may take a while to bury."""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_the_second_signal_cuts_off_what_is_in_flight(run: Any) -> None:
+    server = run(":0 {\n request_body {\n max_size 1MB\n }\n respond one\n}", options="grace_period 1m\nworkers 2")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nunfinished")
+        assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+        server.process.send_signal(signal.SIGTERM)
+        _wait_for(lambda: not _is_listening(server.port))
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_graceful_stop_loses_no_request(run: Any, load: Any) -> None:
+    server = run(SITE, options="workers 2")
+    with load(server.port) as clients:
+        clients.wait_for_more()
+        assert server.stop() == 0
+    others = [failure for failure in clients.failures if "ConnectionRefusedError" not in failure]
+    assert others == [], "after the end connections are refused, and nothing else happens"
+
+
+# ---- reloads
+
+
+def test_a_file_with_errors_changes_nothing_and_is_told_where_it_was_asked_for(run: Any, port: int) -> None:
+    server = run(site(port), options="workers 2")
+    pids = server.pids()
+    answer = server.reload(":80 {\n    respnod\n}")
+    assert answer.status == 422
+    assert json.loads(answer.text)["problems"][0]["code"] == "E101"
+    assert server.get() == "one"
+    assert server.pids() == pids
+    assert server.metric("edge_config_reloads_total") == 1
+
+
+def test_what_only_a_worker_finds_is_told_with_its_place(run: Any, folder: Any, port: int) -> None:
+    server = run(site(port), options="workers 2")
+    text = f":{port} {{\n    proxy https://127.0.0.1:1 {{\n    tls_trust_pool missing.pem\n    }}\n}}"
+    answer = server.reload(text)
+    assert answer.status == 422
+    (problem,) = json.loads(answer.text)["problems"]
+    assert (problem["code"], problem["file"]) == ("E205", "Edgefile")
+    assert server.get() == "one"
+
+
+def test_a_worker_that_dies_of_a_configuration_keeps_it_from_being_used(run: Any, port: int) -> None:
+    server = run(site(port), options="workers 2 {\nunresponsive 1s\n}")
+    victim, _ = server.pids()
+    os.kill(victim, signal.SIGSTOP)
+    answer = server.reload(site(port, "two"))
+    assert answer.status == 409
+    assert "did not answer for 1 s" in answer.text
+    server.wait_until_ready(without=[victim])
+    assert server.get() == "one"
+    assert server.reload().is_good
+    assert server.get() == "two"
+
+
+def test_addresses_come_and_go(run: Any, reserve_port: Callable[[], int]) -> None:
+    first, second = reserve_port(), reserve_port()
+    server = run(site(first), options="workers 2")
+    assert server.reload(f"{site(first)}\n{site(second, 'two')}").is_good
+    assert server.get(port=second) == "two"
+    assert server.reload(site(second, "two")).is_good
+    with pytest.raises(OSError, match="refused"):
+        server.get(port=first)
+    assert server.status()["addresses"] == [f":{second}"]
+
+
+def test_an_address_that_cannot_be_had_changes_nothing(run: Any, port: int) -> None:
+    server = run(site(port), options="workers 2")
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        other = taken.getsockname()[1]
+        answer = server.reload(f"{site(port, 'two')}\n{site(other)}")
+    assert answer.status == 409
+    assert f"cannot listen on :{other}: the address is in use by another program" in answer.text
+    assert server.get() == "one"
+
+
+def test_the_number_of_workers_changes_without_a_failed_request(run: Any, load: Any, port: int) -> None:
+    server = run(site(port), options="workers 1")
+    with load(server.port) as clients:
+        for count in (3, 1, 2):
+            assert server.reload(site(port), f"workers {count}").is_good
+            clients.wait_for_more()
+            assert len(server.wait_until_ready()) == count
+        clients.wait_for_more()
+    assert clients.failures == []
+
+
+def test_sighup_reloads(run: Any, port: int) -> None:
+    server = run(site(port), options="workers 2")
+    server.write(site(port, "two"))
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("Edgefile was taken over")
+    assert server.get() == "two"
+
+
+def test_a_changed_file_is_taken_over_with_what_it_imports(run: Any, folder: Any, port: int) -> None:
+    (folder / "site.edge").write_text(site(port))
+    server = run("import site.edge", "--watch", options="workers 2")
+    assert server.get() == "one"
+    (folder / "site.edge").write_text(site(port, "two"))
+    server.wait_for("Edgefile was taken over")
+    assert server.get() == "two"
+
+
+def test_a_rollback_puts_an_earlier_configuration_to_use_and_leaves_the_file_alone(
+    run: Any, folder: Any, port: int
+) -> None:
+    (folder / "site.edge").write_text(site(port))
+    server = run("import site.edge", options="workers 2")
+    (folder / "site.edge").write_text(site(port, "two"))
+    assert server.reload().is_good
+    assert server.get() == "two"
+    written = server.file.read_text()
+    assert server.client.ask("POST", "/rollback").is_good
+    assert server.get() == "one", "what was imported is part of it"
+    assert (folder / "site.edge").read_text() == site(port, "two")
+    assert server.file.read_text() == written
+    sources = [past["source"] for past in server.client.ask("GET", "/config?history").data]
+    assert sources == ["rollback to 1", "admin", "start"]
+    assert server.client.ask("POST", "/rollback?number=99").status == 404
+
+
+def test_log_files_are_opened_anew_on_a_signal(run: Any, folder: Any) -> None:
+    log = folder / "access.log"
+    server = run(f":0 {{\n log {{\n output file {log}\n }}\n respond one\n}}", options="workers 2")
+    server.get("/before")
+    _wait_for(lambda: log.exists() and "/before" in log.read_text())
+    log.rename(folder / "moved.log")
+    server.process.send_signal(signal.SIGUSR1)
+    server.get("/after")
+    _wait_for(lambda: log.exists() and "/after" in log.read_text())
+
+
+def _wait_for(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+# ---- what is told of all workers
+
+
+def test_log_lines_of_all_workers_can_be_followed(run: Any, folder: Any) -> None:
+    server = run(f":0 {{\n log {{\n output file {folder}/access.log\n }}\n respond one\n}}", options="workers 2")
+    connection = server.client._connection()
+    connection.request("GET", "/logs")
+    answer = connection.getresponse()
+    asking = threading.Event()
+
+    def ask() -> None:  # again and again: the workers hear a moment later that somebody listens
+        while not asking.wait(0.01):
+            server.get()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    seen: set[str] = set()
+    while len(seen) < 20:
+        line = answer.readline().decode()
+        seen |= {line} if line.startswith("data:") else set()
+    asking.set()
+    thread.join()
+    connection.close()
+    assert {json.loads(line[5:])["uri"] for line in seen} == {"/"}
+
+
+def test_the_metrics_directive_tells_of_all_workers(run: Any) -> None:
+    server = run(":0 {\n metrics /metrics\n respond one\n}", options="workers 2")
+    for _ in range(20):
+        server.get()
+
+    def counted() -> float:
+        lines = [line for line in server.get("/metrics").splitlines() if line.startswith("edge_http_requests_total{")]
+        return sum(float(line.rpartition(" ")[2]) for line in lines)
+
+    _wait_for(lambda: counted() >= 20)
