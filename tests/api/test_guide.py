@@ -10,7 +10,7 @@ import pytest
 import edgescript.api as api
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guide" / "python.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"^```\w+ title=(\S+)\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
+FILES = dict(re.findall(r'^```\w+ title="(\S+)"\n(.*?)^```$', GUIDE, re.MULTILINE | re.DOTALL))
 
 
 def test_the_files_of_the_guide_work_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
