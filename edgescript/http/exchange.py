@@ -41,6 +41,16 @@ class Client(Protocol):
         """Send an interim (1xx) response now, where the engine and the client's version allow it; otherwise nothing."""
 
 
+class Note(Protocol):
+    """A value that the lines of logs about a request have too (`log_append`)."""
+
+    def shown(self, exchange: Exchange) -> str:
+        """The value without credentials."""
+
+    def clear(self, exchange: Exchange) -> str:
+        """The value as it is, for whoever makes a hash of it."""
+
+
 class Exchange:
     """
     One request, what has been decided about it, and its response.
@@ -66,6 +76,7 @@ class Exchange:
         "headers",
         "host",
         "method",
+        "notes",
         "original_method",
         "path",
         "port",
@@ -133,6 +144,8 @@ class Exchange:
         self.span: Span | None = None
         #: Where its way through the program ended, for the metrics; None where it is not counted.
         self.tally: Tally | None = None
+        #: What the lines of logs about it have beside the usual, by name.
+        self.notes: dict[str, Note] | None = None
         self.changes: list[Change] | None = None
         self.endings: list[Ending] | None = None
         #: Set by the engine at the end: bytes of response body sent, and seconds since `started`.

@@ -1,8 +1,8 @@
-"""One line of JSON for each request.
+"""The usual line about a request: JSON, with the usual fields.
 
-This file's only responsibility is what a line says, and that it is quickly made: where all texts of a request are plain
+This file's only responsibility is what the line says, and that it is quickly made: where all texts of a request are plain
 ASCII, as nearly always, the line is one formatted string. Credentials never stand in it: neither Authorization nor
-cookies, nor the user information of a URL.
+cookies, nor the user information of a URL. `lines.py` has every other choice of fields and format.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from collections.abc import Callable
 
 from edgescript.http.exchange import Exchange
 
+#: Gives the line of an exchange that has ended, with its newline.
+Line = Callable[[Exchange], str]
+#: Seconds since 1970.
+Wall = Callable[[], float]
+
 #: Whatever JSON must escape, or is no ASCII.
-_UNUSUAL = re.compile(r"[^ !#-\[\]-~]")
+UNUSUAL = re.compile(r"[^ !#-\[\]-~]")
 _USER_INFORMATION = re.compile(r"(?<=//)[^/?#]*@")
 
 
-def line_maker(wall: Callable[[], float] = time.time) -> Callable[[Exchange], str]:
-    """
-    A function that gives the log line of an exchange that has ended, with its newline.
-
-    :param wall: seconds since 1970
-    """
-    stamp = _stamper(wall)
+def line_maker(wall: Wall = time.time) -> Line:
+    """What makes the usual line."""
+    stamp = stamper(wall)
 
     def line(exchange: Exchange) -> str:
         agent = referer = b""
@@ -36,13 +37,16 @@ def line_maker(wall: Callable[[], float] = time.time) -> Callable[[Exchange], st
                 referer = value
         client_ip = exchange.client_ip
         method = exchange.original_method.decode("latin-1")
-        uri = exchange.target.decode("utf-8", "replace")
+        target = exchange.target
+        uri = target.decode("utf-8", "replace")
+        if not target.startswith(b"/"):
+            uri = without_user(uri)
         user_agent = agent.decode("utf-8", "replace")
-        from_page = _without_user(referer.decode("utf-8", "replace"))
+        from_page = without_user(referer.decode("utf-8", "replace"))
         host = exchange.host
-        if _UNUSUAL.search(f"{client_ip}{method}{uri}{user_agent}{from_page}{host}") is not None:
+        if UNUSUAL.search(f"{client_ip}{method}{uri}{user_agent}{from_page}{host}") is not None:
             client_ip, method, uri, user_agent, from_page, host = map(
-                _escaped, (client_ip, method, uri, user_agent, from_page, host)
+                in_json, (client_ip, method, uri, user_agent, from_page, host)
             )
         response = exchange.response
         return (
@@ -60,26 +64,43 @@ def _rarely(exchange: Exchange) -> str:
     text = ""
     upstream = exchange.upstream
     if upstream is not None:
-        text = f',"upstream":"{_escaped(str(upstream.address))}","upstream_latency":{upstream.latency or 0:.6f}'
+        text = f',"upstream":"{in_json(str(upstream.address))}","upstream_latency":{upstream.latency or 0:.6f}'
     if exchange.error is not None:
-        text += f',"error":"{_escaped(exchange.error.reason)}"'
+        text += f',"error":"{in_json(exchange.error.reason)}"'
     if exchange.used_request_id is not None:
         text += f',"request_id":"{exchange.used_request_id}"'
+    span = exchange.span
+    if span is not None:
+        text += f',"trace_id":"{span.trace_id}","span_id":"{span.span_id}"'
+    if exchange.notes is not None:
+        for name, note in exchange.notes.items():
+            text += f',"{name}":"{in_json(note.shown(exchange))}"'
     return text
 
 
-def _without_user(url: str) -> str:
+def without_user(url: str) -> str:
     return _USER_INFORMATION.sub("", url) if "@" in url else url
 
 
-def _escaped(text: str) -> str:
+def in_json(text: str) -> str:
     """A text as it stands between the quotes of JSON."""
-    if _UNUSUAL.search(text) is None:
+    if UNUSUAL.search(text) is None:
         return text
     return json.dumps(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))[1:-1]
 
 
-def _stamper(wall: Callable[[], float]) -> Callable[[], str]:
+def in_text(text: str) -> str:
+    """A text as it stands in any other line: as nginx writes it, `\\xHH` for what could end a line, a quote, or is no ASCII."""
+    if UNUSUAL.search(text) is None:
+        return text
+    return UNUSUAL.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "".join([f"\\x{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape")])
+
+
+def stamper(wall: Wall) -> Callable[[], str]:
     """RFC 3339 in UTC with milliseconds; what changes once in a second is made once in a second."""
     second = -1
     prefix = ""

@@ -6,7 +6,6 @@ written, newline included; one that waits or fails would hold requests up, so a 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 Listener = Callable[[str], object]
@@ -42,5 +41,7 @@ def tell(line: str) -> None:
         try:
             listener(line)
         except Exception:
+            import logging
+
             listeners = tuple([one for one in listeners if one is not listener])
             logging.getLogger("edgescript.observe").exception("a listener to the access log failed and is taken off")

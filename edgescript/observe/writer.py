@@ -1,57 +1,85 @@
-"""Writes lines to a file or a standard stream from a thread of its own, so that a slow disk stops no request.
+"""Brings lines to a destination from a thread of its own, so that a slow disk or a dead receiver stops no request.
 
-The event loop only appends to a queue. The thread sleeps until there is a line, lets more come for a moment, and writes
-them all at once. Where the destination cannot keep up, lines are dropped and counted, and memory stays bounded.
-
-There is one writer for each destination in a process, however many directives name it: `acquire` and `close` count its
-users.
+The event loop only appends to a queue. The thread sleeps until there is a line, lets more come for a moment, and delivers
+them all at once. A destination that fails is tried again, less and less often; meanwhile lines wait. Where more of them wait
+than there is room for, the newest are dropped and counted, so that memory stays bounded.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import select
 import threading
+import time
 from collections import deque
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
+
+from edgescript.metric import Counter, Kind, Meter, Metric
 
 if TYPE_CHECKING:
     import logging
 
 #: Seconds that lines wait for company.
 LINGER = 0.25
-#: Bytes that are written without waiting any longer.
+#: Bytes that are delivered without waiting any longer.
 BATCH = 64 * 1024
 #: Bytes that may wait; lines that come on top are dropped.
 MOST_WAITING = 4 * 1024 * 1024
+#: Seconds until a destination that failed is tried again: at first, and at most.
+FIRST_DELAY, MOST_DELAY = 0.25, 5.0
 #: Seconds that `close` waits for a destination that takes nothing.
 PATIENCE = 5.0
-
-STANDARD = {"stdout": 1, "stderr": 2}
+#: Seconds between two warnings that a destination is too slow.
+BETWEEN_WARNINGS = 60.0
 
 #: Set while tests of an Edgefile run: what their requests would log is written nowhere.
 DISCARDED: ContextVar[bool] = ContextVar("DISCARDED", default=False)
 
-_writers: dict[str, LineWriter] = {}
-_users: dict[str, int] = {}
+LINES = Metric(
+    "edge_log_lines",
+    Kind.COUNTER,
+    "Lines of logs by output: written, dropped because too many waited, or lost because the output failed for good.",
+    labels=("output", "outcome"),
+)
 
 
-def acquire(destination: str) -> LineWriter:
-    """The process's writer for "stdout", "stderr" or the path of a file. Every `acquire` needs one `close`."""
-    if DISCARDED.get():
-        return _Nowhere(destination)
-    _users[destination] = _users.get(destination, 0) + 1
-    if destination not in _writers:
-        _writers[destination] = LineWriter(destination)
-    return _writers[destination]
+def cells(meter: Meter, name: str) -> tuple[Counter, Counter, Counter]:
+    """What counts the lines of one output: dropped, written, lost."""
+    return (
+        meter.counter(LINES, name, "dropped"),
+        meter.counter(LINES, name, "written"),
+        meter.counter(LINES, name, "lost"),
+    )
+
+
+_alive: WeakSet[LineWriter] = WeakSet()
 
 
 def reopen() -> None:
-    """Have every file of a log opened anew, after somebody else has moved it away (SIGUSR1)."""
-    for writer in tuple(_writers.values()):
+    """Have every file of a log opened anew, after somebody else has moved it away."""
+    for writer in tuple(_alive):
         writer.reopen()
+
+
+class Rejected(Exception):
+    """What a destination says of items that it will never take."""
+
+
+class Destination(Protocol):
+    """Where lines go. It is used by the writer's thread alone, and opens what it needs at the first line."""
+
+    def deliver(self, batch: deque[Any]) -> None:
+        """
+        Write the items of the batch, and take off it, at the left, what is written.
+
+        :raises OSError: if something could not be; what is left will be tried again
+        :raises Rejected: if what is left must not be tried again
+        """
+
+    def reopen(self) -> None:
+        """Forget what is open, and open it anew."""
+
+    def close(self) -> None: ...
 
 
 def _log() -> logging.Logger:
@@ -62,38 +90,52 @@ def _log() -> logging.Logger:
 
 
 class LineWriter:
-    """One destination, with the lines that wait for it. `write` is called from one thread only."""
+    """
+    One destination, with the items that wait for it: texts that end with a newline, or whatever it takes that has a length.
 
-    def __init__(self, destination: str) -> None:
-        self._destination = _Standard(STANDARD[destination]) if destination in STANDARD else _File(destination)
-        self._name = destination
-        self._lines: deque[str] = deque()
-        # Each of the two counts is written by one thread alone, so that neither needs a lock.
+    `write` is called from one thread only.
+    """
+
+    def __init__(self, name: str, destination: Destination, meter: Meter | None = None) -> None:
+        self._name = name
+        self._destination = destination
+        meter = meter or Meter()
+        # Each cell, and each of the two counts, is written by one thread alone, so that none needs a lock.
+        self._dropped, self._written, self._lost = cells(meter, name)
+        self._before = self._dropped.value + self._lost.value
+        self._lines: deque[Any] = deque()
         self._taken_in = 0
         self._taken_out = 0
-        self._dropped = 0
         self._awake = False
         self._some = threading.Event()
         self._enough = threading.Event()
+        self._hurry = threading.Event()
         self._closing = self._reopening = False
         self._thread: threading.Thread | None = None
+        # Of the thread:
+        self._batch: deque[Any] = deque()
+        self._delay = 0.0
+        self._told = 0
+        self._warned = -BETWEEN_WARNINGS
+        _alive.add(self)
 
     def __repr__(self) -> str:
-        return f"<LineWriter {self._name}: {len(self._lines)} waiting, {self._dropped} dropped>"
+        waiting = len(self._lines) + len(self._batch)
+        return f"<LineWriter {self._name}: {waiting} waiting, {self.dropped} dropped>"
 
     @property
     def dropped(self) -> int:
         """How many lines found no room, or no disk."""
-        return self._dropped + self._destination.lost
+        return int(self._dropped.value + self._lost.value - self._before)
 
-    def write(self, line: str) -> None:
-        """Have an ASCII line, which ends with a newline, written soon."""
+    def write(self, item: Any) -> None:
+        """Have an item delivered soon."""
         waiting = self._taken_in - self._taken_out
         if waiting > MOST_WAITING:
-            self._dropped += 1
+            self._dropped.add()
             return
-        self._lines.append(line)
-        self._taken_in += len(line)
+        self._lines.append(item)
+        self._taken_in += len(item)
         if not self._awake:
             self._wake()
         if waiting > BATCH and not self._enough.is_set():
@@ -109,164 +151,121 @@ class LineWriter:
         self._some.set()
 
     def reopen(self) -> None:
-        """Open the file anew, once what waits is written; a stream stays what it is."""
+        """Open a file anew, once what waits is written."""
+        if self._thread is None or not self._thread.is_alive():
+            return  # nothing is open
         self._reopening = True
         if not self._awake:
             self._wake()
         self._enough.set()
+        self._hurry.set()
 
     async def close(self) -> None:
-        """Write what waits, and free the destination once nobody uses it any more."""
-        if _writers.get(self._name) is not self:
-            return  # closed by its last user before
-        _users[self._name] -= 1
-        if _users[self._name] == 0:
-            del _users[self._name], _writers[self._name]
+        """Deliver what waits, as far as that is possible soon, and free the destination."""
+        if self._thread is None:
             self._closing = True
-            self._some.set()
-            self._enough.set()
-            if self._thread is not None:
-                import anyio.to_thread  # only where there is a loop: reading an Edgefile makes writers too
+            return
+        import anyio.to_thread  # only where there is a loop: reading an Edgefile makes writers too
 
-                await anyio.to_thread.run_sync(self._thread.join, PATIENCE)
-        elif self._thread is not None:
-            self._enough.set()
+        await anyio.to_thread.run_sync(self.finish)
+
+    def finish(self) -> None:
+        """The same where there is no event loop; it may take as long as our patience."""
+        self._closing = True
+        for waited_for in (self._some, self._enough, self._hurry):
+            waited_for.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
 
     # ---- in the thread
 
     def _run(self) -> None:
-        told = 0
-        while not (self._closing and not self._lines):
-            self._some.wait()
-            self._enough.wait(LINGER)
-            self._some.clear()
-            self._enough.clear()
-            # From here on `write` wakes this thread again: whatever it appends is taken below, or in the next round.
-            self._awake = False
+        while not (self._closing and not self._lines and not self._batch):
+            self._wait()
             if self._reopening:
                 self._reopening = False
+                self._drain()
                 self._destination.reopen()
             self._drain()
-            if self._dropped > told:
-                _log().warning(
-                    "%d lines of the log to %s were dropped: it is too slow", self._dropped - told, self._name
-                )
-                told = self._dropped
+            self._warn()
         self._destination.close()
 
+    def _wait(self) -> None:
+        if self._delay:
+            self._hurry.wait(self._delay)
+        else:
+            self._some.wait()
+            self._enough.wait(LINGER)
+        self._some.clear()
+        self._enough.clear()
+        self._hurry.clear()
+        # From here on `write` wakes this thread again: whatever it appends is taken below, or in the next round.
+        self._awake = False
+
     def _drain(self) -> None:
-        while self._lines:
-            batch: list[str] = []
-            size = 0
+        batch = self._batch
+        while self._lines or batch:
+            size = sum(map(len, batch))
             while self._lines and size < BATCH:
-                line = self._lines.popleft()
-                batch.append(line)
-                size += len(line)
-            self._destination.write("".join(batch).encode("ascii", "backslashreplace"), len(batch))
-            self._taken_out += size
+                item = self._lines.popleft()
+                batch.append(item)
+                size += len(item)
+            count = len(batch)
+            try:
+                self._destination.deliver(batch)
+            except OSError as error:
+                self._delivered(count - len(batch), size - sum(map(len, batch)))
+                self._failed(error)
+                return
+            except Rejected as error:
+                self._rejected(error, size)
+                continue
+            self._delivered(count, size)
+            if self._delay:
+                self._healed()
+
+    def _delivered(self, count: int, size: int) -> None:
+        self._written.add(count)
+        self._taken_out += size
+
+    def _failed(self, error: OSError) -> None:
+        if not self._delay:
+            _log().error(
+                "the log to %s cannot be written: %s; its lines wait, as far as there is room",
+                self._name,
+                _reason(error),
+            )
+        elif self._closing:
+            self._give_up()  # it has failed before, and this was the last attempt
+        self._delay = min(2 * self._delay, MOST_DELAY) or FIRST_DELAY
+
+    def _rejected(self, error: Rejected, size: int) -> None:
+        if not self._lost.value:
+            _log().error("lines of the log to %s are lost: %s", self._name, error)
+        self._lost.add(len(self._batch))
+        self._batch.clear()
+        self._taken_out += size
+
+    def _give_up(self) -> None:
+        lost = len(self._batch) + len(self._lines)
+        self._lost.add(lost)
+        self._batch.clear()
+        self._lines.clear()
+        _log().error("%d lines of the log to %s are lost", lost, self._name)
+
+    def _healed(self) -> None:
+        self._delay = 0.0
+        lost, self._told = self.dropped - self._told, self.dropped
+        _log().warning("the log to %s is written again; %d of its lines were dropped", self._name, lost)
+
+    def _warn(self) -> None:
+        """Of a destination that works, and does not keep up."""
+        now = time.monotonic()
+        if self._delay or self.dropped == self._told or (now - self._warned < BETWEEN_WARNINGS and not self._closing):
+            return
+        dropped, self._told, self._warned = self.dropped - self._told, self.dropped, now
+        _log().warning("%d lines of the log to %s were dropped: it is too slow", dropped, self._name)
 
 
-class _Nowhere(LineWriter):
-    """Takes lines, and opens nothing."""
-
-    def __init__(self, destination: str) -> None:
-        self._name = destination
-
-    def write(self, line: str) -> None:
-        pass
-
-    async def close(self) -> None:
-        pass
-
-
-class _Standard:
-    """Standard output or error."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.lost = 0
-        self._failing = False
-
-    def write(self, data: bytes, lines: int) -> None:
-        try:
-            _write_all(self._descriptor, data)
-            self._failing = False
-        except OSError as error:
-            self.lost += lines
-            if not self._failing:
-                self._failing = True
-                _log().error("the log cannot be written to a standard stream: %s", error.strerror)
-
-    def reopen(self) -> None:
-        """There is nothing to open."""
-
-    def close(self) -> None:
-        """The stream is not ours to close."""
-
-
-class _File:
-    """A file that is appended to, and opened anew when it was moved away (logrotate) or cannot be written."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-        self.lost = 0
-        self._failing = False
-        #: The last write stopped inside a line.
-        self._torn = False
-
-    def write(self, data: bytes, lines: int) -> None:
-        try:
-            _write_all(self._opened(), b"\n" + data if self._torn else data)
-            self._failing = self._torn = False
-        except OSError as error:
-            self.lost += lines
-            self._torn = self._descriptor is not None
-            self.close()
-            if not self._failing:
-                self._failing = True
-                _log().error("the log %s cannot be written: %s", self._path, error.strerror)
-
-    def _opened(self) -> int:
-        if self._descriptor is not None and self._is_elsewhere(self._descriptor):
-            self.close()
-        if self._descriptor is None:
-            self._descriptor = _open(self._path)
-        return self._descriptor
-
-    def _is_elsewhere(self, descriptor: int) -> bool:
-        try:
-            there = os.stat(self._path)
-        except FileNotFoundError:
-            return True
-        here = os.fstat(descriptor)
-        return (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino)
-
-    def reopen(self) -> None:
-        self.close()
-        with contextlib.suppress(OSError):  # the next write tries again, and says so
-            self._opened()
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    try:
-        return os.open(path, flags, 0o600)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        return os.open(path, flags, 0o600)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        try:
-            left = left[os.write(descriptor, left) :]
-        except BlockingIOError:
-            # Another process may have made the shared stream non-blocking.
-            select.select([], [descriptor], [])
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -136,3 +137,15 @@ def test_a_missing_permission_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run([EDGE, "run"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "edge: Edgefile: permission denied\n"
+
+
+def test_the_programs_messages_go_where_the_file_says(start: Start, tmp_path: Path) -> None:
+    text = "{\n log {\n  output file edge.log\n }\n}\n:0 {\n log {\n  output file /dev/full\n }\n respond hello\n}"
+    running = start(text)
+    assert running.get() == "hello"
+    assert running.stop(signal.SIGTERM) == 0
+    (path,) = tmp_path.rglob("edge.log")
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    assert (told[0]["level"], told[0]["logger"]) == ("ERROR", "edgescript.observe")
+    assert told[0]["message"].startswith("the log to /dev/full cannot be written: No space left on device")
+    assert "cannot be written" in running.line(), "what an output says about itself is on standard error too"

@@ -95,6 +95,19 @@ def test_any_bytes_make_one_line_of_ascii_json(ended, agent, referer):
     assert json.loads(text)["user_agent"] == agent.decode("utf-8", "replace")
 
 
+def test_a_traced_request_names_its_trace(ended):
+    exchange = ended()
+    exchange.span = SimpleNamespace(trace_id="a" * 32, span_id="b" * 16)
+    told = json.loads(line_maker()(exchange))
+    assert (told["trace_id"], told["span_id"]) == ("a" * 32, "b" * 16)
+
+
+def test_an_absolute_target_has_no_user_information(ended):
+    exchange = ended()
+    exchange.target = b"http://user:secret@example.com/a@b"
+    assert json.loads(line_maker()(exchange))["uri"] == "http://example.com/a@b"
+
+
 def test_the_time_moves_on(ended):
     times = iter([1_700_000_000.9996, 1_700_000_001.0])
     line = line_maker(lambda: next(times))

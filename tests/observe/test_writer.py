@@ -5,18 +5,31 @@ import errno
 import os
 import stat
 import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from edgescript.metric import Meter
+from edgescript.observe import stream
 from edgescript.observe import writer as module
-from edgescript.observe.writer import LineWriter, acquire
+from edgescript.observe.file import File
+from edgescript.observe.stream import Standard
+from edgescript.observe.writer import LINES, LineWriter, Rejected
 
 
-@pytest.fixture(autouse=True)
-def _no_other_users(monkeypatch):
-    """A writer is shared by all who name its destination: what other tests left open shall not be among them."""
-    monkeypatch.setattr(module, "_writers", {})
-    monkeypatch.setattr(module, "_users", {})
+def acquire(path: str, meter: Meter | None = None) -> LineWriter:
+    return LineWriter(path, Standard(path) if path in ("stdout", "stderr") else File(path), meter)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    """What another thread does soon."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 def close(writer: LineWriter) -> None:
@@ -52,24 +65,11 @@ def test_lines_come_without_close(tmp_path):
     close(writer)
 
 
-def test_users_of_one_destination_share_its_writer(tmp_path):
-    path = str(tmp_path / "access.log")
-    first, second = acquire(path), acquire(path)
-    assert first is second
-    first.write("one\n")
-    close(first)
-    second.write("two\n")
-    close(second)
-    assert acquire(path) is not first
-    close(acquire(path))
-    assert (tmp_path / "access.log").read_text() == "one\ntwo\n"
-
-
 def test_a_file_that_was_moved_away_is_opened_anew(tmp_path):
-    file = module._File(str(tmp_path / "access.log"))
-    file.write(b"one\n", 1)
+    file = File(str(tmp_path / "access.log"))
+    file.deliver(deque(["one\n"]))
     (tmp_path / "access.log").rename(tmp_path / "access.log.1")
-    file.write(b"two\n", 1)
+    file.deliver(deque(["two\n"]))
     file.close()
     assert (tmp_path / "access.log.1").read_text() == "one\n"
     assert (tmp_path / "access.log").read_text() == "two\n"
@@ -79,14 +79,20 @@ def test_reopening_makes_the_file_anew_before_there_is_a_line(tmp_path):
     path = tmp_path / "access.log"
     writer = acquire(str(path))
     writer.write("one\n")
-    module.reopen()
-    close(writer)
+    wait_for(path.exists)
     path.rename(tmp_path / "access.log.1")
-    writer = acquire(str(path))
     module.reopen()
+    wait_for(path.exists)
     close(writer)
     assert (tmp_path / "access.log.1").read_text() == "one\n"
     assert path.read_text() == ""
+
+
+def test_reopening_a_log_that_was_never_written_opens_nothing(tmp_path):
+    writer = acquire(str(tmp_path / "access.log"))
+    module.reopen()
+    close(writer)
+    assert not (tmp_path / "access.log").exists()
 
 
 def test_standard_output(capfd):
@@ -98,61 +104,123 @@ def test_standard_output(capfd):
 
 def test_a_disk_that_stalls_costs_lines_and_not_memory(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(module, "MOST_WAITING", 1000)
-    entered, go_on = threading.Event(), threading.Event()
-    write_all = module._write_all
-
-    def stalled(descriptor, data):
-        entered.set()
-        assert go_on.wait(30)
-        write_all(descriptor, data)
-
-    monkeypatch.setattr(module, "_write_all", stalled)
     path = tmp_path / "access.log"
-    writer = acquire(str(path))
+    destination = Stalling(path)
+    meter = Meter()
+    writer = LineWriter(str(path), destination, meter)
     writer.write("x" * 99 + "\n")
-    assert entered.wait(30)
+    assert destination.entered.wait(30)
     for _ in range(100):
         writer.write("x" * 99 + "\n")
     assert 0 < len(writer._lines) <= 11
     dropped = writer.dropped
     assert dropped == 100 - len(writer._lines)
-    go_on.set()
+    destination.go_on.set()
     close(writer)
     assert path.read_text().count("\n") == 101 - dropped
     assert f"{dropped} lines of the log to {path} were dropped" in caplog.text
+    assert meter.counter(LINES, str(path), "dropped").value == dropped
+    assert meter.counter(LINES, str(path), "written").value == 101 - dropped
 
 
-@pytest.mark.parametrize("destination", ["file", "stdout"])
-def test_a_full_disk_is_said_once_and_lines_are_counted(tmp_path, monkeypatch, caplog, destination):
-    def full(descriptor, data):
-        raise OSError(errno.ENOSPC, "No space left on device")
+class Stalling(File):
+    """A file whose disk stands still until it is told to go on."""
 
-    target = module._File(str(tmp_path / "access.log")) if destination == "file" else module._Standard(1)
-    monkeypatch.setattr(module, "_write_all", full)
-    target.write(b"one\ntwo\n", 2)
-    target.write(b"three\n", 1)
-    assert target.lost == 3
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
-    assert "No space left on device" in caplog.text
-    target.close()
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.entered, self.go_on = threading.Event(), threading.Event()
+
+    def deliver(self, batch):
+        self.entered.set()
+        assert self.go_on.wait(30)
+        super().deliver(batch)
+
+
+def test_a_full_disk_is_said_once_and_what_waits_is_written_when_it_heals(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(module, "MOST_DELAY", 0.001)
+    path = tmp_path / "access.log"
+    path.symlink_to("/dev/full")
+    writer = acquire(str(path))
+    writer.write("one\n")
+    wait_for(lambda: "No space left on device" in caplog.text)
+    writer.write("two\n")
+    path.unlink()
+    wait_for(lambda: path.exists() and path.read_text() == "one\ntwo\n")
+    close(writer)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert "is written again; 0 of its lines" in caplog.text
+    assert writer.dropped == 0
+
+
+def test_what_cannot_be_written_until_the_end_is_counted(caplog):
+    meter = Meter()
+    writer = acquire("/dev/full", meter)
+    for _ in range(3):
+        writer.write("line\n")
+    close(writer)
+    assert writer.dropped == meter.counter(LINES, "/dev/full", "lost").value == 3
+    assert "3 lines of the log to /dev/full are lost" in caplog.text
+
+
+def test_a_folder_that_vanished_is_made_anew(tmp_path):
+    path = tmp_path / "logs" / "access.log"
+    file = File(str(path))
+    file.deliver(deque(["one\n"]))
+    path.unlink()
+    path.parent.rmdir()
+    file.deliver(deque(["two\n"]))
+    file.close()
+    assert path.read_text() == "two\n"
+
+
+def test_what_a_destination_will_never_take_is_lost_and_the_rest_goes_on(caplog):
+    class Picky:
+        def __init__(self) -> None:
+            self.taken: list[str] = []
+
+        def deliver(self, batch):
+            if "bad\n" in batch:
+                raise Rejected("it is bad")
+            self.taken += batch
+            batch.clear()
+
+        def close(self):
+            pass
+
+    picky = Picky()
+    writer = LineWriter("picky", picky)
+    writer.write("bad\n")
+    wait_for(lambda: writer.dropped == 1)
+    writer.write("good\n")
+    close(writer)
+    assert picky.taken == ["good\n"]
+    assert "lines of the log to picky are lost: it is bad" in caplog.text
 
 
 def test_a_torn_line_does_not_spoil_the_next(tmp_path, monkeypatch):
     path = tmp_path / "access.log"
-    write_all = module._write_all
+    write = os.write
+    left = 9
 
     def torn(descriptor, data):
-        os.write(descriptor, data[:3])
-        raise OSError(errno.ENOSPC, "No space left on device")
+        nonlocal left
+        if not left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = write(descriptor, data[:left])
+        left -= written
+        return written
 
-    file = module._File(str(path))
-    monkeypatch.setattr(module, "_write_all", torn)
-    file.write(b"first\n", 1)
-    monkeypatch.setattr(module, "_write_all", write_all)
-    file.write(b"second\n", 1)
-    file.write(b"third\n", 1)
+    file = File(str(path))
+    batch = deque(["first\n", "second\n"])
+    monkeypatch.setattr(stream.os, "write", torn)
+    with pytest.raises(OSError, match="No space"):
+        file.deliver(batch)
+    assert list(batch) == ["second\n"]
+    left = 1000
+    file.deliver(batch)
     file.close()
-    assert path.read_text() == "fir\nsecond\nthird\n"
+    assert path.read_text() == "first\nsec\nsecond\n"
 
 
 def test_a_file_that_cannot_be_opened_stops_nothing(tmp_path, caplog):
@@ -167,15 +235,15 @@ def test_a_file_that_cannot_be_opened_stops_nothing(tmp_path, caplog):
 def test_a_stream_that_takes_only_a_part_at_once_gets_everything():
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    data = b"x" * 300_000
+    line = "x" * 99_999 + "\n"
     got: list[bytes] = []
     thread = threading.Thread(target=lambda: got.extend(iter(lambda: os.read(reading, 65536), b"")))
     thread.start()
-    module._write_all(writing, data)
+    stream.write_lines(writing, deque([line] * 3))
     os.close(writing)
     thread.join()
     os.close(reading)
-    assert b"".join(got) == data
+    assert b"".join(got) == line.encode() * 3
 
 
 def test_closing_an_unused_writer_makes_no_file(tmp_path):
@@ -183,14 +251,11 @@ def test_closing_an_unused_writer_makes_no_file(tmp_path):
     assert not (tmp_path / "access.log").exists()
 
 
-def test_closing_once_more_harms_nobody(tmp_path):
-    path = str(tmp_path / "access.log")
-    first = acquire(path)
-    close(first)
-    second = acquire(path)
-    close(first)
-    second.write("line\n")
-    close(second)
+def test_closing_once_more_does_no_harm(tmp_path):
+    writer = acquire(str(tmp_path / "access.log"))
+    writer.write("line\n")
+    close(writer)
+    close(writer)
     assert (tmp_path / "access.log").read_text() == "line\n"
 
 
@@ -201,3 +266,14 @@ def test_a_line_after_close_is_written_too(tmp_path):
     close(writer)
     writer.write("late\n")
     assert path.read_text() == "late\n"
+
+
+def test_a_writer_that_waits_for_a_dead_destination_ends_soon(monkeypatch):
+    monkeypatch.setattr(module, "FIRST_DELAY", 60.0)
+    writer = acquire("/dev/full")
+    writer.write("line\n")
+    wait_for(lambda: writer._delay == 60.0)
+    begun = time.monotonic()
+    close(writer)
+    assert time.monotonic() - begun < 30
+    assert writer.dropped == 1

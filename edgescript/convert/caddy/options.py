@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edgescript.convert.caddy import order
-from edgescript.convert.caddy.call import not_converted
+from edgescript.convert.caddy.call import Call, not_converted
 from edgescript.convert.caddy.context import Context, NotConverted, not_yet
+from edgescript.convert.caddy.directives import log
 from edgescript.convert.caddy.tree import Line
 from edgescript.convert.edgefile import Blank, Comment, Directive, Node
 from edgescript.convert.report import Outcome
@@ -168,7 +169,14 @@ _SERVERS: dict[str, Converter] = {
     "metrics": _nothing,
     "name": _nothing,
 }
+
+
+def _log(line: Line, context: Context) -> list[Node]:
+    return log.convert_program(Call(line, None, line.arguments, context, lambda lines, is_sorted: []))
+
+
 _OPTIONS: dict[str, Converter] = {
+    "log": _log,
     "http_port": _http_port,
     "https_port": _https_port,
     "order": _order,

@@ -39,6 +39,7 @@ _EXACT = {
             "status_code": "resp.status",
         }.items()
     },
+    **{f"http.response.{name}": f"resp.{name}" for name in ("size", "duration", "duration_ms")},
     "resp.status_code": "resp.status", "http.intercept.status_code": "resp.status",
     **{f"http.error.{name}": f"err.{name}" for name in ("status_code", "status_text", "message")},
     **{f"err.{name}": f"err.{name}" for name in ("status_code", "status_text", "message")},

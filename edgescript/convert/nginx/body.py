@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from edgescript.convert.edgefile import Blank, Comment, Directive, Node
-from edgescript.convert.nginx import answers, proxy, responses, static
+from edgescript.convert.nginx import answers, logs, proxy, responses, static
 from edgescript.convert.nginx.context import MOST_INLINED, Context
 from edgescript.convert.nginx.lines import Line, inherited, own, walk
 from edgescript.convert.nginx.locations import Case, cases, chosen, is_named, named, where, wish
@@ -20,7 +20,7 @@ from edgescript.convert.report import Outcome
 
 #: Groups of inherited directives that act on all that stands below them, and what writes each.
 _WRAPPERS: tuple[tuple[tuple[str, ...], Callable[[Context, Line], list[Node]]], ...] = (
-    (("access_log",), responses.log),
+    (("access_log",), logs.log),
     (("add_header",), responses.headers),
     (("expires",), responses.expires),
     (("client_max_body_size",), responses.body_limit),

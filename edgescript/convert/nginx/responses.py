@@ -1,4 +1,4 @@
-"""Header fields of responses, `expires`, `access_log`, `client_max_body_size`, and who may come in."""
+"""Header fields of responses, `expires`, `client_max_body_size`, and who may come in."""
 
 from __future__ import annotations
 
@@ -79,22 +79,6 @@ def body_limit(ctx: Context, block: Line) -> list[Node]:
         return []
     limit = ctx.directive(line, "request_body", block=[ctx.directive(line, "max_size", most)])
     return ctx.commented(line, [limit])
-
-
-def log(ctx: Context, block: Line) -> list[Node]:
-    """`access_log`, where it is said; the last that names a file counts."""
-    nodes: list[Node] = []
-    for line in inherited(block, "access_log"):
-        ctx.notes.done(line)
-        if line.value == "off":
-            continue
-        if line.value.startswith("syslog:") or "$" in line.value or any(word.startswith("if=") for word in line.args):
-            nodes += ctx.refuse(line, "lines go to a file or a stream, for all requests or for those of a matcher")
-            continue
-        to = {"/dev/stdout": ("stdout",), "/dev/stderr": ("stderr",)}.get(line.value, ("file", line.value))
-        ctx.notes.say(line, Outcome.CONVERTED, "each line is JSON, whatever the format was")
-        nodes += ctx.commented(line, [ctx.directive(line, "log", block=[ctx.directive(line, "output", *to)])])
-    return nodes
 
 
 # ---- who may come in

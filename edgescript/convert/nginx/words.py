@@ -65,7 +65,7 @@ NOT_NEEDED: dict[str, str] = {
     "proxy_pass_header": "all fields of the response are passed on",
     "zone": "each worker keeps count of the servers behind it",
     "real_ip_recursive": "addresses are always looked up past every trusted proxy",
-    "log_format": "lines of the log are JSON and hold what such a format usually names",
+    "log_format": "it stands where lines are written by it",
     "break": "",
     "charset": "text is marked as UTF-8",
     "override_charset": "text is marked as UTF-8",

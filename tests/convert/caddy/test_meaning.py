@@ -246,7 +246,7 @@ def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: st
 
 
 @pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "encode", "templates", "tracing", "intercept",
-                                  "push", "acme_server", "rate_limit", "cache", "fs", "log_append"])  # fmt: skip
+                                  "push", "acme_server", "rate_limit", "cache", "fs", "log_name"])  # fmt: skip
 def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
     conversion = converted(_site(f"{name} x"))
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
