@@ -80,6 +80,7 @@ class Supervisor:
     :param followed: what the Edgefile was read with, to be looked at for changes; None: nothing is
     :param state: the program's directory, for the history
     :param left: what the program that this process was has left, see `upgrade`
+    :param tell: gets a line for whoever has started the server, wherever messages go
     :param show: gets the problems of Edgefiles, for whoever has started the server
     """
 
@@ -95,6 +96,7 @@ class Supervisor:
         sockets: Sockets | None = None,
         notifier: Notifier | None = None,
         left: Mapping[str, Any] | None = None,
+        tell: Callable[[str], object],
         show: Callable[[Sequence[Problem]], object],
     ) -> None:
         self._source = source
@@ -104,6 +106,7 @@ class Supervisor:
         self._left = left
         self._sockets = Sockets.of_data(left["sockets"]) if left else sockets or Sockets()
         self._notifier = notifier or Notifier()
+        self._tell = tell
         self._show = show
         self._history = History.of(state, os.path.join(directory, os.path.basename(source.name)))
         self._totals = Totals()
@@ -163,7 +166,7 @@ class Supervisor:
         for unused in self._sockets.unused:
             log.warning("no site listens on %s, which was passed to us", unused.getsockname())
         await self._start_admin(self._crew.current)
-        log.info("listening on %s", ", ".join(self._addresses))
+        self._tell(f"listening on {', '.join(self._addresses)}")
         self._notifier.ready(self._summary)
 
     @property

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgescript.cli import edgefile
+from edgescript.cli import console, edgefile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +89,7 @@ def command(config: str | None, workers: int | None, engine: Engine, watch: bool
         sockets=Sockets(inherited(os.environ)),
         notifier=Notifier.of(os.environ),
         left=left,
+        tell=console.complain,
         show=_show,
     )
     gc.enable()
