@@ -7,6 +7,7 @@ or what they serve, holds `changing`, so that there is one change at a time.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,6 +27,8 @@ from edgescript.runtime.configuration import Configuration
 from edgescript.runtime.control import Message
 from edgescript.runtime.engines import Engine
 from edgescript.runtime.sockets import Key, Sockets
+
+log = logging.getLogger("edgescript.runtime")
 
 #: Seconds that a worker may take to prepare a configuration: modules of users are imported then.
 PREPARING = 60.0
@@ -69,7 +72,6 @@ class Crew:
     """
     All workers.
 
-    :param tell: a line for whoever has started the server
     :param heard: gets what workers tell that is not about themselves
     """
 
@@ -79,7 +81,6 @@ class Crew:
         engine: Engine,
         totals: Totals,
         *,
-        tell: Callable[[str], object],
         heard: Callable[[Child, Message], None],
     ) -> None:
         self._sockets = sockets
@@ -87,7 +88,6 @@ class Crew:
         self.shares: dict[str, Mapping[str, Any]] = {}
         self._engine = engine
         self._totals = totals
-        self._tell = tell
         self._told = heard
         self._current: Configuration | None = None
         self._places: dict[int, _Place] = {}
@@ -187,7 +187,7 @@ class Crew:
         """Start a worker anew; at once, the first time."""
         delay = pause(place.failures)
         when = "" if delay == 0 else f" in {delay:g} s"
-        self._tell(f"{what}; it is started anew{when}")
+        log.warning("%s; it is started anew%s", what, when)
         self._tasks.start_soon(self._restart, place, delay)
 
     async def _restart(self, place: _Place, delay: float) -> None:

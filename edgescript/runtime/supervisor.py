@@ -26,6 +26,7 @@ from edgescript.admin.operator import Applied, Past, Status
 from edgescript.admin.serve import Admin
 from edgescript.language.files import read_file
 from edgescript.metric import Kind, Meter
+from edgescript.observe import writer
 from edgescript.observe.exposition import expose
 from edgescript.observe.segments import Family, Segment, Totals, families, meter_on
 from edgescript.observe.supervision import BUILD, LAST_RELOAD, LAST_RELOAD_TIME, RELOADS
@@ -40,6 +41,7 @@ from edgescript.runtime.followed import INTERVAL, Followed
 from edgescript.runtime.history import Entry, History
 from edgescript.runtime.notify import Notifier
 from edgescript.runtime.problems import of_data
+from edgescript.runtime.program_log import ProgramLogging
 from edgescript.runtime.questions import QUESTIONS, TOPICS
 from edgescript.runtime.reporting import Reporting
 from edgescript.runtime.sockets import Sockets, taken_over
@@ -78,8 +80,8 @@ class Supervisor:
     :param followed: what the Edgefile was read with, to be looked at for changes; None: nothing is
     :param state: the program's directory, for the history
     :param left: what the program that this process was has left, see `upgrade`
-    :param tell: gets a line for whoever has started the server
-    :param show: gets problems for the same
+    :param tell: gets a line for whoever has started the server, wherever messages go
+    :param show: gets the problems of Edgefiles, for whoever has started the server
     """
 
     def __init__(
@@ -109,9 +111,10 @@ class Supervisor:
         self._history = History.of(state, os.path.join(directory, os.path.basename(source.name)))
         self._totals = Totals()
         self._totals.meter.gauge(BUILD, __version__).set(1)
-        self._crew = Crew(self._sockets, engine, self._totals, tell=tell, heard=self._heard)
+        self._crew = Crew(self._sockets, engine, self._totals, heard=self._heard)
         self._crew.on_ready = self._tell_topics
         self._reporting = Reporting(self._totals, again=left is not None)
+        self._log = ProgramLogging(self._totals.meter)
         self._admin: Admin | None = None
         self._stopping = anyio.Event()
         self._started = time.time()
@@ -144,6 +147,7 @@ class Supervisor:
                 await self._end()
             tasks.cancel_scope.cancel()
         self._sockets.close()
+        await anyio.to_thread.run_sync(self._log.close)
         if failure is not None and not self._stopping.is_set():
             raise failure
 
@@ -203,6 +207,7 @@ class Supervisor:
         await self.apply(None, source="signal")
 
     async def _reopen_logs(self) -> None:
+        writer.reopen()
         for one in self._crew.children:
             one.send("reopen")
 
@@ -210,7 +215,7 @@ class Supervisor:
         try:
             await self.upgrade()
         except RuntimeError as error:
-            self._tell(f"the program was not replaced: {error}")
+            log.error("the program was not replaced: %s", error)
 
     async def _follow(self) -> None:
         """Take over what has changed, with `--watch`."""
@@ -280,10 +285,10 @@ class Supervisor:
         meter.gauge(LAST_RELOAD).set(applied.done)
         self._show(applied.problems)
         if applied.done:
-            self._tell(f"{self._source.name} was taken over")
+            log.info("%s was taken over", self._source.name)
         else:
             because = f": {applied.reason}" if applied.reason else ""
-            self._tell(f"{self._source.name} was not taken over{because}; the server goes on as it was")
+            log.warning("%s was not taken over%s; the server goes on as it was", self._source.name, because)
         self._notifier.ready(self._summary)
         return applied
 
@@ -309,6 +314,7 @@ class Supervisor:
         await self._crew.switch(wanted, children)
         number = self._history.record(wanted.bundle, source=source)
         self._totals.meter.gauge(LAST_RELOAD_TIME).set(time.time())
+        self._log.use(wanted.settings, wanted.bundle.directory)
         await self._reporting.use(wanted.settings[Metrics], self._tasks)
         return Applied(True, in_order([*understood.problems, *of_data(told, _sources(understood))]), "", number)
 
@@ -345,7 +351,7 @@ class Supervisor:
         async with self._crew.changing:
             if self._stopping.is_set():
                 return
-            self._tell(f"version {version} takes over from {__version__}")
+            log.info("version %s takes over from %s", version, __version__)
             self._notifier.reloading()
             with anyio.move_on_after(_FLUSHING):
                 while any(one.channel.waiting for one in self._crew.children):  # noqa: ASYNC110
@@ -388,7 +394,7 @@ class Supervisor:
 
     def _fail_upgrade(self, reason: str) -> None:
         self._upgrade_failed = reason
-        self._tell(reason)
+        log.error("%s", reason)
 
     def _counted(self) -> Segment:
         """What the workers that are gone have counted, and this process, where another program finds it."""
@@ -417,6 +423,7 @@ class Supervisor:
         async with self._crew.changing:
             old = self._crew.adopt(left["workers"], current)
             await self._start_admin(current, left["admin"])
+            self._log.use(current.settings, current.bundle.directory)
             await self._reporting.use(current.settings[Metrics], self._tasks)
             self._sockets.open(current.keys, current.workers)
             try:
@@ -426,7 +433,7 @@ class Supervisor:
                     f"workers of version {__version__} cannot serve, those of {left['version']} go on: {error}"
                 )
             else:
-                self._tell(f"version {__version__} has taken over, listening on {', '.join(self._addresses)}")
+                log.info("version %s has taken over, listening on %s", __version__, ", ".join(self._addresses))
         self._history.record(current.bundle, source="upgrade")
         self._notifier.ready(self._summary)
 
@@ -489,7 +496,7 @@ class Supervisor:
             try:
                 found = await one.request("ask", patience=ANSWERING, question=question, arguments=dict(arguments))
             except NoAnswer as error:
-                log.info("a question about %s is not answered: %s", question, error)
+                log.debug("a question about %s is not answered: %s", question, error)
                 return
             if "value" in found:
                 answers[one.number] = found["value"]

@@ -24,6 +24,7 @@ from typing import Any, cast
 
 import anyio
 import anyio.abc
+import anyio.to_thread
 
 from edgescript.catalog import Catalogue
 from edgescript.graph.load import load
@@ -40,6 +41,7 @@ from edgescript.runtime.control import Channel, ChannelLost, Garbage, Message
 from edgescript.runtime.engines import Engine
 from edgescript.runtime.loading import compiled
 from edgescript.runtime.problems import as_data
+from edgescript.runtime.program_log import ProgramLogging
 from edgescript.runtime.questions import QUESTIONS, TOPICS
 from edgescript.server.listen import ListenError
 from edgescript.text.problem import Problem, StartFailed
@@ -71,10 +73,12 @@ class Asked:
 class Worker:
     """The worker of this process."""
 
-    def __init__(self, channel: Channel, engine: Engine, meter: Meter) -> None:
+    def __init__(self, number: int, channel: Channel, engine: Engine, meter: Meter) -> None:
         self._channel = channel
         self._engine = engine
         self._shared = Shared(meter)
+        self._log = ProgramLogging(meter, worker=number)
+        self._directory = "."
         meter.exposition = self._metrics
         #: Who waits for metrics, by number.
         self._asked: dict[int, Asked] = {}
@@ -116,6 +120,7 @@ class Worker:
                     await self._server.stop()
                     await self._server.close()
                 PIPES.close()
+                await anyio.to_thread.run_sync(self._log.close)
             tasks.cancel_scope.cancel()
 
     async def _obey(self) -> None:
@@ -196,6 +201,7 @@ class Worker:
 
     def _graph(self, memory: int) -> tuple[Graph | None, list[Problem]]:
         bundle = Bundle.of_data(read_memory(memory))
+        self._directory = bundle.directory
         return load(
             bundle.source,
             catalogue=Catalogue.load(),
@@ -214,6 +220,7 @@ class Worker:
         is_first = not self._keys
         await self._server.commit(prepared)
         self._keys = self._next_keys
+        self._log.use(prepared.graph.settings, self._directory)
         self._tell("committed", id=message.fields["id"])
         if is_first:
             # What is loaded stays: later collections need not look at it. 10,000 sites are a million objects.
@@ -306,7 +313,8 @@ def main() -> None:
     async def run() -> None:
         meter = meter_on(int(segment))
         os.close(int(segment))
-        await Worker(Channel(socket.socket(fileno=int(descriptor))), cast("Engine", engine), meter).run()
+        channel = Channel(socket.socket(fileno=int(descriptor)))
+        await Worker(int(number), channel, cast("Engine", engine), meter).run()
 
     code = 0
     try:

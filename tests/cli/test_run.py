@@ -140,7 +140,7 @@ def test_a_missing_permission_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_programs_messages_go_where_the_file_says(start: Start, tmp_path: Path) -> None:
-    text = "{\n log {\n  output file edge.log\n }\n}\n:0 {\n log {\n  output file /dev/full\n }\n respond hello\n}"
+    text = "{\n admin off\n log {\n  output file edge.log\n }\n}\n:0 {\n log {\n  output file /dev/full\n }\n respond hello\n}"
     running = start(text)
     assert running.get() == "hello"
     assert running.stop(signal.SIGTERM) == 0

@@ -323,3 +323,16 @@ def test_the_metrics_directive_tells_of_all_workers(run: Any) -> None:
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
     _wait_for(lambda: counted() >= 20)
+
+
+def test_messages_of_all_processes_go_where_the_configuration_says(run: Any, folder: Any, port: int) -> None:
+    server = run(site(port), options="workers 2")
+    told = len(server.lines)
+    log = folder / "edge.log"
+    assert server.reload(site(port), f"workers 2\nlog {{\nformat json\noutput file {log}\n}}").is_good
+    os.kill(server.pids()[0], signal.SIGKILL)
+    _wait_for(lambda: log.exists() and "was killed by SIGKILL" in log.read_text())
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {entry["logger"] for entry in entries} == {"edgescript.runtime"}
+    assert server.reload(site(port), "workers 2").is_good
+    server.wait_for("Edgefile was taken over", since=told)
