@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from edgescript.declare.entries import Complaint, record
 from edgescript.declare.fields import arg, option, rest
-from edgescript.declare.kinds import Kind, KindError, Scope, resolve
+from edgescript.declare.kinds import Kind, KindError, Scope, Secret, resolve
 from edgescript.expr import template as templates
 from edgescript.expr.names import Reader
 from edgescript.expr.template import Template, TemplateError
@@ -169,7 +169,7 @@ class Fields:
         "Of the IP addresses in these fields, keep only the network.", repeated=True, elsewhere=("ip_mask",)
     )
     hash: tuple[str, ...] = option("Put 16 digits of the value's SHA-256 in its place.")
-    hash_key: str | None = option("A secret, without which nobody can find a value for a hash by trying values.")
+    hash_key: Secret | None = option("A secret, without which nobody can find a value for a hash by trying values.")
     query: tuple[Parts, ...] = option("Parameters of queries, in every field that has a URI.", repeated=True)
     cookie: tuple[Parts, ...] = option(
         "Cookies, in every field that was added from them; those that are not named are REDACTED.", repeated=True
@@ -233,7 +233,7 @@ class Fields:
 
     def _steps(self) -> dict[str, list[Change]]:
         """By field, what happens to its value, one after the other."""
-        hashed = hasher(self.hash_key or "")
+        hashed = self._hasher()
         found: dict[str, list[Change]] = {}
         if self.query:
             found = {"uri": [self._query()], "referer": [self._query()]}
@@ -244,13 +244,16 @@ class Fields:
             found.setdefault(name, []).append(hashed)
         return found
 
+    def _hasher(self) -> Change:
+        return hasher("" if self.hash_key is None else self.hash_key.value)
+
     def _query(self) -> Query:
-        return Query({name: one.how for one in self.query for name in one.names}, hasher(self.hash_key or ""))
+        return Query({name: one.how for one in self.query for name in one.names}, self._hasher())
 
     def _cookies(self) -> Cookies | None:
         if not self.cookie:
             return None
-        return Cookies({name: one.how for one in self.cookie for name in one.names}, hasher(self.hash_key or ""))
+        return Cookies({name: one.how for one in self.cookie for name in one.names}, self._hasher())
 
     def _added(self, one: Add, hashed: frozenset[str], changes: Mapping[str, Change]) -> Added:
         change = changes.get(one.name)
