@@ -173,8 +173,9 @@ def plain_line(record: logging.LogRecord, worker: int | None) -> str:
 
 
 def _with_traceback(line: str, record: logging.LogRecord) -> str:
-    traceback = _traceback(record)
-    return f"{line}\n{traceback}\n" if traceback else f"{line}\n"
+    """What an exception quotes may be a client's: each line of a traceback is indented, so that none passes for a message."""
+    lines = [f"  {_on_one_line(part)}" for part in _traceback(record).split("\n") if part]
+    return "\n".join([line, *lines, ""])
 
 
 _FORMATS = {"json": json_line, "console": console_line, "plain": plain_line}

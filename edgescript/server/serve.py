@@ -171,7 +171,7 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     elif isinstance(error, BodyBroken):
         error = HTTPError(400, "the request's body broke off")
     elif not isinstance(error, HTTPError):
-        log.error("a step failed on %s %r", exchange.method.decode("latin-1"), exchange.target, exc_info=error)
+        log.error("a step failed on %s", exchange.asked, exc_info=error)
         error = HTTPError(500, "internal error")
     handling_already = exchange.error is not None
     exchange.error = error
@@ -195,7 +195,7 @@ def _changed(exchange: Exchange, response: Response) -> Response:
         except Abort:
             raise
         except Exception:
-            log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)
+            log.exception("a response change failed on %s", exchange.asked)
             response = exchange.response = error_page(exchange, HTTPError(500))
     return response
 

@@ -68,7 +68,8 @@ def test_a_traceback_is_one_field_of_json_and_lines_of_a_text():
     assert told["traceback"].startswith("Traceback (most recent call last):\n")
     assert told["traceback"].endswith("ValueError: no\nmore")
     assert json_line(failed(), None).count("\n") == 1
-    assert plain_line(failed(), None).startswith("edge: the pipe broke\nTraceback")
+    assert plain_line(failed(), None).startswith("edge: the pipe broke\n  Traceback")
+    assert plain_line(failed(), None).endswith("\n  ValueError: no\n  more\n")
 
 
 @pytest.mark.parametrize("maker", [plain_line, console_line, json_line])

@@ -113,19 +113,23 @@ class Recorded:
 
 
 class Passed:
-    """The place in a trace of a request that nobody records."""
+    """
+    The place in a trace of a request that nobody records.
+
+    :param late: it may be recorded when it is over, so it has an id of its own, by which lines of logs are found then
+    """
 
     __slots__ = ("_propagation", "_span_id", "_trace_id", "parent")
 
     sampled = False
 
-    def __init__(self, parent: Parent | None, propagation: Propagation) -> None:
+    def __init__(self, parent: Parent | None, propagation: Propagation, *, late: bool = False) -> None:
         #: Where the request comes from.
         self.parent = parent if parent is not None and parent.trace_id else None
         self._propagation = propagation
         # Made when somebody asks: most requests that are not recorded need none.
         self._trace_id = "" if self.parent is None else self.parent.trace_id
-        self._span_id = "" if self.parent is None else self.parent.span_id
+        self._span_id = "" if self.parent is None or late else self.parent.span_id
 
     @property
     def trace_id(self) -> str:
@@ -150,9 +154,11 @@ class Passed:
 
     def inject(self, headers: Headers) -> None:
         # A trace that only passes is handed on as it came (W3C Trace Context 3.4): this server has no span in it.
-        if self.parent is None or self.parent.sampled is not False:
-            state = b"" if self.parent is None else self.parent.state
-            self._propagation.inject(headers, self.trace_id, self.span_id, sampled=False, state=state)
+        parent = self.parent
+        if parent is None:
+            self._propagation.inject(headers, self.trace_id, self.span_id, sampled=False, state=b"")
+        elif parent.sampled is not False:
+            self._propagation.inject(headers, parent.trace_id, parent.span_id, sampled=False, state=parent.state)
 
     def recorded_late(self, name: str, duration: float, take: Take) -> Recorded:
         """
@@ -165,7 +171,7 @@ class Passed:
             name,
             "server",
             trace_id=self.trace_id,
-            span_id=self.span_id if parent is None else None,
+            span_id=self.span_id,
             parent_id="" if parent is None else parent.span_id,
             state=b"" if parent is None else parent.state,
             propagation=self._propagation,
