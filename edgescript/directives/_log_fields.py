@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Literal
 
 from edgescript.declare.entries import Complaint, record
@@ -13,6 +14,7 @@ from edgescript.declare.kinds import Kind, KindError, Scope, Secret, resolve
 from edgescript.expr import template as templates
 from edgescript.expr.names import Reader
 from edgescript.expr.template import Template, TemplateError
+from edgescript.http import exchange as exchanges
 from edgescript.observe.lines import FIELD_NAME, NAMES, TEXTS, Added, Selection, in_text
 from edgescript.observe.masking import REDACTED, SECRET_FIELDS, Change, Cookies, Query, hasher, ip_mask
 from edgescript.text.problem import did_you_mean
@@ -58,9 +60,10 @@ class LogTemplate(Template):
 class Note:
     """A value of `log_append`."""
 
-    __slots__ = ("clear", "shown")
+    __slots__ = ("clear", "shown", "value")
 
     def __init__(self, value: LogTemplate) -> None:
+        self.value = value
         self.clear: Reader = value.read
         self.shown: Reader = value.compiled(without_secrets)
 
@@ -219,6 +222,7 @@ class Fields:
         hashed = frozenset(self.hash)
         added = tuple(self._added(one, hashed, changes) for one in self.add)
         own = {one.name for one in self.add}
+        noted = cache(self._noted)
         return Selection(
             frozenset(self.keep) if self.keep else None,
             frozenset(self.drop),
@@ -226,7 +230,12 @@ class Fields:
             {name: change for name, change in changes.items() if name not in own},
             hashed,
             added,
+            lambda note: noted(note),
         )
+
+    def _noted(self, note: exchanges.Note) -> Reader:
+        """A value of `log_append` as lines of this log may show it; there are as many as there are such directives."""
+        return note.value.compiled(self.wrap) if isinstance(note, Note) else note.shown
 
     def changes(self) -> dict[str, Change]:
         return {name: _one_after_the_other(steps) for name, steps in self._steps().items()}

@@ -312,6 +312,16 @@ def test_who_listens_sees_every_line_as_it_is_written(logged_text):
     assert lines == [line]
 
 
+def test_what_happens_to_a_field_happens_to_what_is_appended(logged):
+    (line,) = logged(
+        "log {\n output file access.log\n fields {\n query replace token\n mask client_ip\n hash method\n}\n}\n"
+        'log_append from "{client_ip} {uri}"\nlog_append token {query.token}\nlog_append how {method}\nrespond',
+        "/x?token=secret&a=b",
+    )
+    assert (line["from"], line["token"]) == ("192.0.2.0 /x?token=REDACTED&a=b", "REDACTED")
+    assert line["how"] == line["method"] != "GET"
+
+
 def test_logs_to_one_place_share_what_writes_there(tmp_path):
     shared = Shared()
     text = ":80 {\n log {\n  output file a.log\n }\n log /x {\n  output file a.log\n }\n respond\n}"
