@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Literal
 
 from edgescript.declare.entries import Complaint, record
@@ -222,7 +221,6 @@ class Fields:
         hashed = frozenset(self.hash)
         added = tuple(self._added(one, hashed, changes) for one in self.add)
         own = {one.name for one in self.add}
-        noted = cache(self._noted)
         return Selection(
             frozenset(self.keep) if self.keep else None,
             frozenset(self.drop),
@@ -230,12 +228,20 @@ class Fields:
             {name: change for name, change in changes.items() if name not in own},
             hashed,
             added,
-            lambda note: noted(note),
+            self._noted(),
         )
 
-    def _noted(self, note: exchanges.Note) -> Reader:
-        """A value of `log_append` as lines of this log may show it; there are as many as there are such directives."""
-        return note.value.compiled(self.wrap) if isinstance(note, Note) else note.shown
+    def _noted(self) -> Callable[[exchanges.Note], Reader]:
+        """Gives the reader of a value of `log_append` as lines of this log may show it."""
+        readers: dict[exchanges.Note, Reader] = {}
+
+        def reader(note: exchanges.Note) -> Reader:
+            found = readers.get(note)
+            if found is None:
+                found = readers[note] = note.value.compiled(self.wrap) if isinstance(note, Note) else note.shown
+            return found
+
+        return reader
 
     def changes(self) -> dict[str, Change]:
         return {name: _one_after_the_other(steps) for name, steps in self._steps().items()}
