@@ -14,8 +14,10 @@ from edgescript.expr import template as templates
 from edgescript.expr.names import Reader
 from edgescript.expr.template import Template, TemplateError
 from edgescript.http import exchange as exchanges
+from edgescript.http.exchange import Exchange
+from edgescript.observe.credentials import Credential, is_kept, secret_of
 from edgescript.observe.lines import FIELD_NAME, NAMES, TEXTS, Added, Selection, in_text
-from edgescript.observe.masking import REDACTED, SECRET_FIELDS, Change, Cookies, Query, hasher, ip_mask
+from edgescript.observe.masking import REDACTED, Change, Cookies, Query, hasher, ip_mask
 from edgescript.text.problem import did_you_mean
 
 #: Wraps the reader of a placeholder.
@@ -96,21 +98,11 @@ LogText = Annotated[
 ]
 
 
-def secret_of(name: str) -> str | None:
-    """The name of the header field whose value a placeholder gives, in whole or in part, if it is a credential."""
-    parts = name.lower().split(".")
-    if parts[0] == "cookie":
-        return "cookie"
-    if parts[0] in ("header", "resp") and parts[-1] in SECRET_FIELDS:
-        return parts[-1]
-    return None
-
-
 def without_secrets(name: str, read: Reader, cookies: Cookies | None = None) -> Reader:
     """A reader of a placeholder that gives no credential away."""
     secret = secret_of(name)
     if secret is None:
-        return read
+        return _without_copies(read) if is_kept(name) else read
     if cookies is not None and secret in ("cookie", "set-cookie"):
         first, _, cookie = name.partition(".")
         if first.lower() != "cookie":
@@ -120,6 +112,14 @@ def without_secrets(name: str, read: Reader, cookies: Cookies | None = None) -> 
         if cookies.how.get(cookie) == "drop":
             return lambda exchange: ""
     return lambda exchange: REDACTED if read(exchange) else ""
+
+
+def _without_copies(read: Reader) -> Reader:
+    def shown(exchange: Exchange) -> str:
+        text = read(exchange)
+        return REDACTED if text.__class__ is Credential and text else text
+
+    return shown
 
 
 @record

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from edgescript.metric import Meter
+from edgescript.observe.credentials import SECRET_FIELDS
 from edgescript.observe.entry import CRITICAL, DEBUG, ERROR, INFO, WARNING, Entry
-from edgescript.observe.masking import REDACTED, SECRET_FIELDS
+from edgescript.observe.masking import REDACTED
 from edgescript.observe.writer import LineWriter
 
 #: The attributes that every record of Python's has; all others are fields that the caller gave (`extra=`).

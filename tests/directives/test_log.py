@@ -312,6 +312,30 @@ def test_who_listens_sees_every_line_as_it_is_written(logged_text):
     assert lines == [line]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "vars kept {header.Authorization}\nlog_append x {vars.kept}",
+        'vars kept "a {cookie.session}"\nvars copy "b {vars.kept}"\nlog_append x "{method} {vars.copy}"',
+        "@known header_regexp Authorization ^Bearer (.*)\nvars @known kept {re.1}\nlog_append x {vars.kept}",
+        "@known header_regexp found Cookie session=(.*)\nheader @known A b\nlog_append x {re.found.1}",
+        "map {header.Authorization} {kept} {\n ~(.*) ${1}\n}\nlog_append x {vars.kept}",
+        "vars kept {header.Authorization}\nrequest_header -Authorization\nlog_append x {vars.kept}",
+    ],
+)
+def test_what_is_copied_of_a_credential_is_shown_neither(logged_text, lines):
+    lines = lines.replace("^Bearer (.*)", '"^Bearer (.*)"')
+    for form in ("json", 'template "{vars.kept} {re.1}"'):
+        line = logged_text(f"log {{\n output file access.log\n format {form}\n}}\n{lines}\nrespond")
+        assert "s3cret" not in line
+        assert "REDACTED" in line or form != "json"
+
+
+def test_a_variable_that_is_no_credential_is_shown(logged):
+    lines = "vars kept {header.Host}\nlog_append x {vars.kept}\nrespond"
+    assert [line["x"] for line in logged(f"log {{\n output file access.log\n}}\n{lines}", "/")] == ["a"]
+
+
 def test_what_happens_to_a_field_happens_to_what_is_appended(logged):
     (line,) = logged(
         "log {\n output file access.log\n fields {\n query replace token\n mask client_ip\n hash method\n}\n}\n"
