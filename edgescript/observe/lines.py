@@ -247,6 +247,23 @@ def _named(name: str, text: str) -> str:
     return f'{name}="{safe}"' if " " in safe else f"{name}={safe}"
 
 
+def logfmt_lines(selection: Selection = EVERYTHING, wall: Wall = time.time) -> Line:
+    """`name=value`, as go-logfmt reads it: in quotes where a value has anything unusual, and then escaped as in JSON."""
+    values = values_of(selection, wall)
+
+    def line(exchange: Exchange) -> str:
+        pairs = [_pair(name, text) for name, read, _, _ in values if (text := read(exchange)) is not None]
+        pairs += [_pair(name, text) for name, text in _notes(exchange, selection)]
+        return " ".join(pairs) + "\n"
+
+    return line
+
+
+def _pair(name: str, text: str) -> str:
+    is_plain = " " not in text and "=" not in text and UNUSUAL.search(text) is None
+    return f"{name}={text}" if is_plain else f'{name}="{in_json(text)}"'
+
+
 def common_lines(selection: Selection = EVERYTHING, wall: Wall = time.time) -> Line:
     """
     Common Log Format: Apache's `%h %l %u %t "%r" %>s %b`.

@@ -109,7 +109,7 @@ def test_the_request_id_is_there_once_something_uses_it(logged):
         ("output file x {\n rotate {\n at 24:00\n}\n}", "E106"),
         ("output file x {\n roll_size 1MiB\n}", "E102"),
         ("output syslog udp://a {\n structured_data edge\n}", "E115 expected a name and an enterprise number"),
-        ("format logfmt", "E106"),
+        ("format xml", "E106"),
         ("format template", "E115 a template needs its text"),
         ("format json x", "E115 json has no text"),
         ('format template "a\tb"', "E106 a line of a log has no control characters"),
