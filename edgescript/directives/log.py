@@ -39,7 +39,8 @@ class Format:
     """How a line is written."""
 
     kind: Literal["json", "logfmt", "console", "common", "combined", "template"] = arg(
-        "`json`; `logfmt`, `name=value`; `console` for people; `common` as Apache and `combined` as nginx writes it; `template` with a text."
+        "`json`; `logfmt`, `name=value`; `console` for people; `common` as Apache and `combined` as nginx writes it; "
+        "`template` with a text."
     )
     text: LogText | None = arg("The line, with placeholders.")
 

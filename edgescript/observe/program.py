@@ -18,6 +18,7 @@ from edgescript.metric import Meter
 from edgescript.observe.credentials import SECRET_FIELDS
 from edgescript.observe.entry import CRITICAL, DEBUG, ERROR, INFO, WARNING, Entry
 from edgescript.observe.masking import REDACTED
+from edgescript.observe.stream import StandardError
 from edgescript.observe.writer import LineWriter
 
 #: The attributes that every record of Python's has; all others are fields that the caller gave (`extra=`).
@@ -98,13 +99,13 @@ class _Handler(logging.Handler):
         self._writer = writer
         self._takes_text = takes_text
         self._worker = worker
+        self._stderr = StandardError()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self._line(record, self._worker)
             if self._writer is None or record.name == _OBSERVE:
-                sys.stderr.write(line if self._writer is None else plain_line(record, self._worker))
-                sys.stderr.flush()
+                self._stderr.write(line if self._writer is None else plain_line(record, self._worker))
             if self._writer is not None:
                 self._writer.write(line if self._takes_text else entry_of(record, line, self._worker))
         except Exception:

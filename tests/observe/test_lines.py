@@ -58,7 +58,7 @@ HEADERS = [(b"user-agent", b"curl/8"), (b"referer", b"https://example.org/")]
         ),
         (
             logfmt_lines,
-            "ts=2023-11-14T22:13:20.250Z client_ip=192.0.2.1 method=GET host=example.com uri=\"/a?b=c\" protocol=HTTP/1.1 "
+            'ts=2023-11-14T22:13:20.250Z client_ip=192.0.2.1 method=GET host=example.com uri="/a?b=c" protocol=HTTP/1.1 '
             "status=200 size=5 duration=0.001235 user_agent=curl/8 referer=https://example.org/\n",
         ),
         (common_lines, '192.0.2.1 - - [14/Nov/2023:23:13:20 +0100] "GET /a?b=c HTTP/1.1" 200 5\n'),
