@@ -27,8 +27,10 @@ BATCH = 64 * 1024
 MOST_WAITING = 4 * 1024 * 1024
 #: Seconds until a destination that failed is tried again: at first, and at most.
 FIRST_DELAY, MOST_DELAY = 0.25, 5.0
-#: Seconds that `close` waits for a destination that takes nothing.
+#: Seconds that `close` waits for a destination that takes nothing; and behind one that has used them up, because a worker
+#: must end soon, however many outputs hang.
 PATIENCE = 5.0
+LEAST_PATIENCE = 0.25
 #: Seconds between two warnings that a destination is too slow, and in which one that fails now and then is told of once:
 #: a receiver that accepts connections and reads nothing seems to heal each time.
 BETWEEN_WARNINGS = 60.0
@@ -96,6 +98,9 @@ class LineWriter:
 
     `write` is called from one thread only.
     """
+
+    #: When one of them was last waited for in vain.
+    _gave_up = -PATIENCE
 
     def __init__(self, name: str, destination: Destination, meter: Meter | None = None) -> None:
         self._name = name
@@ -177,10 +182,11 @@ class LineWriter:
         for waited_for in (self._some, self._enough, self._hurry):
             waited_for.set()
         if self._thread is not None:
-            self._thread.join(PATIENCE)
+            self._thread.join(LEAST_PATIENCE if time.monotonic() - LineWriter._gave_up < LEAST_PATIENCE else PATIENCE)
             if self._thread.is_alive():
+                LineWriter._gave_up = time.monotonic()
                 waiting = len(self._batch) + len(self._lines)
-                _log().error("%d lines of the log to %s were not taken in %g s", waiting, self._name, PATIENCE)
+                _log().error("%d lines of the log to %s were not taken at the end", waiting, self._name)
 
     # ---- in the thread
 

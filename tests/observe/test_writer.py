@@ -213,15 +213,36 @@ def test_an_output_whose_host_can_be_none_fails_like_any_other(caplog, monkeypat
 
 
 def test_what_a_destination_that_hangs_does_not_take_at_the_end_is_told(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(LineWriter, "_gave_up", -1000.0)
     monkeypatch.setattr(module, "PATIENCE", 0.01)
+    monkeypatch.setattr(module, "LEAST_PATIENCE", 0.01)
     destination = Stalling(tmp_path / "access.log")
     writer = LineWriter("stalling", destination)
     writer.write("line\n")
     assert destination.entered.wait(30)
     close(writer)
     destination.go_on.set()
-    assert "1 lines of the log to stalling were not taken in 0.01 s" in caplog.text
+    assert "1 lines of the log to stalling were not taken at the end" in caplog.text
     wait_for(lambda: not writer._thread.is_alive())
+
+
+def test_outputs_that_hang_are_waited_for_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(LineWriter, "_gave_up", -1000.0)
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    monkeypatch.setattr(module, "LEAST_PATIENCE", 0.2)
+    hanging = [Stalling(tmp_path / str(number)) for number in range(10)]
+    writers = [LineWriter("stalling", destination) for destination in hanging]
+    for writer, destination in zip(writers, hanging, strict=True):
+        writer.write("line\n")
+        assert destination.entered.wait(30)
+    waited = []
+    for writer in writers:
+        monkeypatch.setattr(writer._thread, "join", waited.append)
+        close(writer)
+    assert waited == [1.0] + [0.2] * 9
+    for writer, destination in zip(writers, hanging, strict=True):
+        destination.go_on.set()
+        wait_for(lambda writer=writer: not writer._thread.is_alive())
 
 
 def test_what_cannot_be_written_until_the_end_is_counted(caplog):
