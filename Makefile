@@ -6,8 +6,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # Real peers that the tests talk to, as command:package. Without them, and without root, the tests that need them are skipped.
-TEST_PEERS := nginx:nginx-light curl:curl caddy:caddy dot:graphviz vim:vim-nox emacs:emacs-nox batcat:bat node:nodejs npm:npm nvim:neovim \
-    promtool:prometheus systemd-analyze:systemd chromium:chromium rsyslogd:rsyslog
+TEST_PEERS := \
+    nginx:nginx-light curl:curl caddy:caddy openssl:openssl chromium:chromium \
+    redis-server:redis-server redis-sentinel:redis-sentinel \
+    rsyslogd:rsyslog promtool:prometheus systemd-analyze:systemd \
+    dot:graphviz vim:vim-nox emacs:emacs-nox nvim:neovim batcat:bat node:nodejs npm:npm
 BENCH_PEERS := nginx:nginx-light haproxy:haproxy wrk:wrk taskset:util-linux
 
 # Install the Debian packages of those commands that are missing, where this runs as root; RUNLEVEL=1 keeps services from

@@ -49,6 +49,8 @@ class Case:
 
 _SMALL = Load("/api/things")
 _LARGE = Load("/files/large.bin", connections=16)
+_GZIP = Load("/files/things.json", connections=16, fields=("Accept-Encoding: gzip",))
+_ZSTD = Load("/files/things.json", connections=16, fields=("Accept-Encoding: zstd, gzip",))
 _FILE_10K = Load("/small.bin")
 _FILE_1M = Load("/large.bin", connections=16)
 
@@ -236,10 +238,21 @@ CASES = (
     ),
     Case(
         "proxy-loaded",
-        "The same with a JSON log to a file, four more wrappers and 20 routes; nginx is bare",
+        "The same with metrics, a JSON log to a file, traces that are not recorded, four more wrappers and 20 routes; "
+        "nginx is bare",
         "requests per CPU-second",
-        _loaded(servers.edge_loaded, _SMALL, nginx=_PROXIES["nginx"]),
+        _loaded(servers.edge_loaded("0%"), _SMALL, nginx=_PROXIES["nginx"]),
         (Goal("nginx", 0.4, 0.5),),
+    ),
+    Case(
+        "proxy-sampled",
+        "The same with 1 % of the requests recorded and sent to a collector",
+        "requests per CPU-second",
+        (
+            Contender("sampled", "edge", throughput(servers.edge(servers.edge_loaded("1%")), _SMALL)),
+            Contender("unsampled", "edge", throughput(servers.edge(servers.edge_loaded("0%")), _SMALL)),
+        ),
+        (Goal("unsampled", 0.9, 0.95, who="sampled"),),
     ),
     Case(
         "hello",
@@ -273,6 +286,20 @@ CASES = (
         "requests per CPU-second",
         _loaded(servers.edge_files, _FILE_1M, nginx=servers.nginx(servers.nginx_files)),
         (Goal("nginx", 0.9, 1.0),),
+    ),
+    Case(
+        "encode-gzip",
+        "100 KiB of JSON proxied and compressed: gzip of the same level on both sides",
+        "requests per CPU-second",
+        _loaded(servers.edge_encode("gzip"), _GZIP, nginx=servers.nginx(servers.nginx_encode)),
+        (Goal("nginx", 0.8, 0.9),),
+    ),
+    Case(
+        "encode-zstd",
+        "The same with zstd, and nginx's gzip",
+        "requests per CPU-second",
+        _loaded(servers.edge_encode("zstd gzip"), _ZSTD, nginx=servers.nginx(servers.nginx_encode)),
+        (Goal("nginx", 1.5, 2.0),),
     ),
     Case(
         "many",

@@ -22,6 +22,8 @@ class Load:
     path: str = "/"
     host: str = "bench.example"
     connections: int = 64
+    #: More fields of the request, each as it is sent.
+    fields: tuple[str, ...] = ()
     #: Called instead of `path` and `host` for every request: the body of Lua's `request = function() … end`.
     lua: str | None = None
 
@@ -68,7 +70,7 @@ def loaded(wrk: str, port: int, load: Load, *, directory: Path) -> Iterator[None
 def _command(wrk: str, port: int, load: Load, *, seconds: float, directory: Path) -> list[str]:
     command = [wrk, "-t1", f"-c{load.connections}", f"-d{seconds:g}s", "--timeout", "10s"]
     if load.lua is None:
-        command += ["-H", f"Host: {load.host}"]
+        command += [word for field in (f"Host: {load.host}", *load.fields) for word in ("-H", field)]
     else:
         script = directory / "requests.lua"
         script.write_text(load.lua)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
+import random
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -77,13 +79,30 @@ def _arguments() -> argparse.Namespace:
 
 
 def _files(directory: Path) -> Path:
-    """The two files that are served."""
+    """The files that are served: two of noise, and one of text."""
     files = directory / "files"
     files.mkdir()
     files.joinpath("small.bin").write_bytes(os.urandom(10 * 1024))
     files.joinpath("large.bin").write_bytes(os.urandom(1024 * 1024))
+    files.joinpath("things.json").write_bytes(_things(100 * 1024))
     directory.chmod(0o755)  # nginx started by root reads them as another user
     return files
+
+
+def _things(size: int) -> bytes:
+    """JSON as interfaces give it, the same in every run; gzip makes a third of it."""
+    chance = random.Random(1)
+    words = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(2, 9))) for _ in range(3000)]
+    things = [
+        {
+            "id": number,
+            "name": " ".join(chance.choices(words, k=4)),
+            "tags": chance.choices(words, k=5),
+            "price": chance.random(),
+        }
+        for number in range(size // 100)
+    ]
+    return json.dumps(things).encode()[:size]
 
 
 def _measure(

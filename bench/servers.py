@@ -76,7 +76,7 @@ def origin(place: Place) -> tuple[Server, int]:
         server {{
             listen 127.0.0.1:{port} backlog=1024;
             location /api/ {{ return 200 "{body}"; }}
-            location /files/ {{ alias {place.files}/; }}
+            location /files/ {{ alias {place.files}/; types {{ application/json json; }} }}
         }}"""
 
     return nginx(text, core=LOAD_CORE)(place)
@@ -306,13 +306,26 @@ http://bench.example:{port} {{
 """
 
 
-def edge_loaded(place: Place, port: int) -> str:
-    """Twenty routes, a JSON log into a file, and four more wrappers around the proxied one."""
+def edge_loaded(sample: str) -> Text:
+    """
+    Everything at once: metrics, a JSON log into a file, traces, four more wrappers, and twenty routes; one is proxied.
+
+    :param sample: how many of the requests are recorded as spans, which the origin is sent as a collector would be
+    """
     others = "\n".join(f'    handle /other-{number}/* {{\n        respond 200 "other"\n    }}' for number in range(19))
-    return f"""
+    return lambda place, port: (
+        f"""
+{{
+    tracing {{
+        endpoint http://127.0.0.1:{place.upstream_port}/api/v1/traces
+    }}
+}}
 http://bench.example:{port} {{
     log {{
         output file {place.directory}/access.log
+    }}
+    trace {{
+        sample {sample}
     }}
     header X-Served-By bench
     header X-Frame-Options DENY
@@ -325,9 +338,40 @@ http://bench.example:{port} {{
     }}
 }}
 """
+    )
 
 
 # A fixed answer.
+
+
+def nginx_encode(place: Place, port: int) -> str:
+    return nginx_proxy(place, port).replace(
+        "server {",
+        f"server {{ gzip on; gzip_comp_level {GZIP_LEVEL}; gzip_types application/json; gzip_proxied any;",
+        1,
+    )
+
+
+def edge_encode(coding: str) -> Text:
+    """The proxied site, with compression."""
+
+    def text(place: Place, port: int) -> str:
+        return f"""
+http://bench.example:{port} {{
+    encode {coding} {{
+        level gzip {GZIP_LEVEL}
+    }}
+    header X-Served-By bench
+    @served path /api/* /files/*
+    proxy @served 127.0.0.1:{place.upstream_port}
+}}
+"""
+
+    return text
+
+
+#: What `encode` uses where nothing is said, so that both do the same work.
+GZIP_LEVEL = 5
 
 
 def nginx_hello(place: Place, port: int) -> str:

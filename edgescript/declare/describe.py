@@ -27,6 +27,7 @@ ROLES = {
     Role.REWRITER: "changes the request for what is below",
     Role.GROUP: "holds directives",
     Role.ERRORS: "holds directives that answer errors",
+    Role.RESPONSES: "holds directives that answer in place of a response from below",
     Role.SITE: "says something about the site",
 }
 

@@ -23,9 +23,29 @@ S2 = TypeVar("S2")
 
 #: One runnable element: gives None to go on, or a Response to stop.
 Action = Callable[[Exchange], "Response | None"] | Callable[[Exchange], Awaitable["Response | None"]]
-#: What is below a step: awaited, it runs and gives its response, which the changes that it registered have been made to. It may
-#: raise what steps raise. It can be called once more, for a second attempt, or not at all.
-Rest = Callable[[], Awaitable["Response"]]
+
+
+class Rest(Protocol):
+    """What is below a step that is around it."""
+
+    async def __call__(self, skipped: int = 0) -> Response:
+        """
+        Run it, and give its response, with the changes made that were registered there.
+
+        It can be called once more, for a second attempt, or not at all.
+
+        :param skipped: how many steps are left out; of a step with a block, 1 runs the block instead
+        :raises HTTPError: as steps do, or anything else that they raise
+        """
+
+    async def again(self, exchange: Exchange) -> Response:
+        """
+        Run the same site, from its first step on, for another request.
+
+        :raises HTTPError: as steps do; `handle_errors` does not answer it
+        """
+
+
 #: A step around what is below it. It gives the response, or None to let what is below run as if it were not there.
 Around = Callable[[Exchange, Rest], Awaitable["Response | None"]]
 Test = Callable[[Exchange], bool]
@@ -40,11 +60,12 @@ class Role(Enum):
     REWRITER = auto()  # changes it for what is below
     GROUP = auto()  # holds directives
     ERRORS = auto()  # holds directives that answer errors
+    RESPONSES = auto()  # holds directives that answer in place of a response from below
     SITE = auto()  # says something about the site, and runs nothing
 
 
 # Looking a member up on its class takes six times as long as a global (CPython 3.11), and a graph is made of many lines.
-TERMINAL, WRAPPER, REWRITER, GROUP, ERRORS, SITE = Role
+TERMINAL, WRAPPER, REWRITER, GROUP, ERRORS, RESPONSES, SITE = Role
 
 
 class Built(NamedTuple):
@@ -191,6 +212,7 @@ def directive(
     - of a terminal, a property `falls_through: bool`: whether it may leave a request unanswered (`files` with `pass_thru`),
       so that what is below it can still run;
     - of a directive without `matcher`, a property `paths: tuple[str, ...]`: the path patterns that it is for (`handle_path`);
+    - of Role.RESPONSES, a block of `steps`, and a `build` that gives a step around what is below, see `graph.layout`;
     - of Role.ERRORS, a field `statuses: tuple[StatusPattern, ...]`; of Role.SITE, a property or field
       `hosts: tuple[str, ...]`: the addresses that the site is listened for on;
     - of a wrapper or rewriter, `effects(self) -> Iterator[str]`: for `edge plan`, what it does to responses (a wrapper) or to

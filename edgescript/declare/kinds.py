@@ -20,6 +20,7 @@ from edgescript.expr.expression import Expression
 from edgescript.expr.names import Reader, UnknownName
 from edgescript.expr.template import Template, TemplateError
 from edgescript.text.problem import Hint, did_you_mean, it_is_called
+from edgescript.text.secret import Secret
 
 if TYPE_CHECKING:
     from edgescript.declare.entries import Placeholder
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Address", "ChangedField", "Cidr", "Duration", "Expression", "HeaderName", "Kind", "KindError", "PathPattern",
     "PathTemplate", "Pattern",
-    "Percentage", "Rate", "Scope", "Size", "Status", "StatusPattern", "Template", "UriTemplate", "kind_of",
+    "Percentage", "Rate", "Scope", "Secret", "Size", "Status", "StatusPattern", "Template", "UriTemplate", "kind_of",
 ]  # fmt: skip
 
 
@@ -292,6 +293,8 @@ EXPRESSION = Kind("expression", "an expression", ('method == "GET"',), _expressi
 #: With what may stand in front: what is allowed there, each entry knows.
 CHANGED_FIELD = Kind("header field", "the name of a header field", ("X-Name", "-Server"), _plain(str))
 
+SECRET = Kind("secret", "a text that is not shown again", ("{$PASSWORD}",), _plain(Secret))
+
 #: Seconds.
 Duration = Annotated[float, DURATION]
 #: Bytes.
@@ -309,7 +312,7 @@ PathTemplate = Annotated[Template, PATH_TEMPLATE]
 
 _OF_CLASS: dict[Any, Kind] = {
     str: TEXT, int: WHOLE, float: NUMBER, bool: BOOLEAN, Rate: RATE, StatusPattern: STATUS_PATTERN, Address: ADDRESS,
-    Cidr: CIDR, Template: TEMPLATE, Expression: EXPRESSION,
+    Cidr: CIDR, Template: TEMPLATE, Expression: EXPRESSION, Secret: SECRET,
 }  # fmt: skip
 
 #: All kinds with a name of their own.

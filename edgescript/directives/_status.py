@@ -46,7 +46,8 @@ def reader(status: Template | None, default: int | None) -> Callable[[Exchange],
     """
     Gives the status for an exchange; what a placeholder gives must be one.
 
-    Without a status it is `default`; where that is None, it is 200, and inside `handle_errors` that of the error, as in Caddy.
+    Without a status it is `default`; where that is None, it is 200, inside `handle_errors` that of the error, as in Caddy, and
+    inside `intercept` that of the response.
     """
     if status is None:
         return _of_answer if default is None else lambda exchange: default
@@ -65,4 +66,11 @@ def reader(status: Template | None, default: int | None) -> Callable[[Exchange],
 
 
 def _of_answer(exchange: Exchange) -> int:
-    return 200 if exchange.error is None else exchange.error.status
+    return status_in_place(exchange) or 200
+
+
+def status_in_place(exchange: Exchange) -> int | None:
+    """The status of the error or response in whose place something is answered; None for a request's own answer."""
+    if exchange.intercepted is not None:
+        return exchange.intercepted.status
+    return None if exchange.error is None else exchange.error.status

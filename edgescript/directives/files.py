@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 from edgescript.declare.entries import Build, Built, Complaint, Role, directive, record
 from edgescript.declare.fields import Risk, arg, group, option, rest
-from edgescript.declare.kinds import PathTemplate, Status, Template
+from edgescript.declare.kinds import PathTemplate, Status
+from edgescript.directives._root import finder
 from edgescript.files import roots
 from edgescript.files.answer import FileServer, Options
 from edgescript.files.listing import Listing, check_page
@@ -95,7 +96,7 @@ class Files:
 
     def build(self, build: Build) -> Built:
         directory = roots.absolute(".", build.directory())
-        find_root = _finder(self.root, directory)
+        find_root = finder(self.root, directory)
         server = FileServer(self._options(directory, build.source()))
 
         def files(exchange: Exchange) -> Response | None:
@@ -146,13 +147,3 @@ def _listing(browse: Browse, directory: str) -> Listing:
     if template is not None:
         check_page(template)
     return Listing(most=browse.limit, template=template)
-
-
-def _finder(root: Template | None, directory: str) -> Callable[[Exchange], str]:
-    """Where an exchange's files are."""
-    if root is None:
-        return lambda exchange: exchange.root or directory
-    if root.constant is None:
-        return roots.checked(root.read, root.text, directory)
-    folder = roots.absolute(root.constant, directory)
-    return lambda exchange: folder

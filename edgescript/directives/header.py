@@ -68,6 +68,18 @@ class ResponseMatch:
                 raise KindError("expected `status 4xx` or `header NAME VALUE`")
         return statuses, fields
 
+    def build(self) -> Callable[[Response], bool]:
+        """Whether a response is one of them."""
+        statuses, pairs = self.rules()
+        fields = [(name, wildcard(value.encode())) for name, value in pairs]
+
+        def fits(response: Response) -> bool:
+            if statuses and not any(status.matches(response.status) for status in statuses):
+                return False
+            return all(any(map(test, every(response.headers, name))) for name, test in fields)
+
+        return fits
+
 
 @directive("header", role=Role.WRAPPER)
 class Header:
@@ -139,7 +151,7 @@ class Header:
         operations = [line.operation for line in self.lines]
         if self.field is not None:
             operations.insert(0, operation_of(self.field, self.value, self.replacement))
-        fits = None if self.match is None else _fits(self.match)
+        fits = None if self.match is None else self.match.build()
         edit_at_once = compile_operations([one for one in operations if not (self.defer or one.deferred)])
         edit_at_last = compile_operations([one for one in operations if self.defer or one.deferred])
         at_once = None if edit_at_once is None else header_change(edit_at_once, fits)
@@ -152,15 +164,3 @@ class Header:
                 register_last(exchange, at_last)
 
         return run
-
-
-def _fits(match: ResponseMatch) -> Callable[[Response], bool]:
-    statuses, pairs = match.rules()
-    fields = [(name, wildcard(value.encode())) for name, value in pairs]
-
-    def fits(response: Response) -> bool:
-        if statuses and not any(status.matches(response.status) for status in statuses):
-            return False
-        return all(any(map(test, every(response.headers, name))) for name, test in fields)
-
-    return fits

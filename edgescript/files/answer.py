@@ -27,6 +27,7 @@ from edgescript.files.resolve import (
 )
 from edgescript.files.types import content_type
 from edgescript.http import target as targets
+from edgescript.http.accept import codings
 from edgescript.http.body import Body, FileRange
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers, every, replace
@@ -221,7 +222,7 @@ class FileServer:
             _check_method(exchange)
             if self.options.codings:
                 known, descriptor = self._precompressed(exchange, folder, known, descriptor)
-            status = self.options.status or (exchange.error.status if exchange.error else 200)
+            status = self.options.status or _status_in_place(exchange)
             if status == 200 and any(name in CONDITIONS for name, _ in exchange.headers):
                 return _conditional(exchange, known, descriptor)
             return _whole(exchange, known, descriptor, status)
@@ -234,7 +235,7 @@ class FileServer:
 
     def _precompressed(self, exchange: Exchange, folder: _Folder, plain: Known, descriptor: int) -> tuple[Known, int]:
         """The best sibling that there is, in place of the file itself."""
-        for coding in precompressed.order(every(exchange.headers, b"accept-encoding"), self.options.codings):
+        for coding in codings(every(exchange.headers, b"accept-encoding"), self.options.codings):
             # A name that no path has: `/app.js.gz` can also be asked for itself, and is no coding of anything then.
             name = f"{plain.path}\0{coding}"
             sibling = folder.known.get(name)
@@ -278,11 +279,19 @@ def _sibling(tree: Tree, path: str) -> Found | None:
     return found
 
 
+def _status_in_place(exchange: Exchange) -> int:
+    """The status of a file: that of the error in whose place it is sent, whoever raised it, or 200."""
+    if exchange.intercepted is not None:
+        status = exchange.intercepted.status
+        return status if status >= 400 else 200
+    return 200 if exchange.error is None else exchange.error.status
+
+
 def _check_method(exchange: Exchange) -> None:
     """
-    :raises HTTPError: 405; but not while an error is answered, whatever method led to it
+    :raises HTTPError: 405; but not while an error or another response is answered, whatever method led to it
     """
-    if exchange.method not in _READING and exchange.error is None:
+    if exchange.method not in _READING and exchange.error is None and exchange.intercepted is None:
         raise HTTPError(405, "files can only be read", [(b"allow", b"GET, HEAD")])
 
 

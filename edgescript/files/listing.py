@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-from edgescript.files.accept import weights
 from edgescript.files.resolve import Tree
+from edgescript.http.accept import weights
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers, every
 from edgescript.http.message import HTTPError, Response

@@ -82,7 +82,7 @@ def _directives(catalogue: Catalogue, descriptions: list[Description]) -> Iterat
 def _holds_directives(catalogue: Catalogue, name: str) -> bool:
     entry = catalogue.directive(name)
     declaration = None if entry is None else plan_of(entry).declaration
-    return declaration is not None and declaration.role in (Role.GROUP, Role.ERRORS)
+    return declaration is not None and declaration.role in (Role.GROUP, Role.ERRORS, Role.RESPONSES)
 
 
 def _options(shelves: dict[str, list[Description]]) -> Iterator[Line]:

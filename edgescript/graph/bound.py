@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from edgescript.declare.bind import Bound, bind_directive, bind_matcher, bind_setting, default_of, path_in_place
-from edgescript.declare.entries import ERRORS, GROUP, SITE, Role, Steps
+from edgescript.declare.entries import ERRORS, GROUP, RESPONSES, SITE, Role, Steps
 from edgescript.declare.mistakes import Answer, recognised
 from edgescript.declare.plan import plan_of
 from edgescript.declare.problems import without, written
@@ -231,7 +231,7 @@ class _Binding:
         return Node(bound, role, matcher, self._inside(bound, role, definitions))
 
     def _inside(self, bound: Bound, role: Role, definitions: Definitions) -> Sequence[Node]:
-        if role is not GROUP and role is not ERRORS:
+        if role not in (GROUP, ERRORS, RESPONSES):
             return ()
         slot = plan_of(bound.entry).steps
         assert slot is not None, "a group declares steps"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgescript.declare.entries import ERRORS, GROUP, REWRITER, SITE, TERMINAL, WRAPPER
+from edgescript.declare.entries import ERRORS, GROUP, RESPONSES, REWRITER, SITE, TERMINAL, WRAPPER
 from edgescript.graph.bound import BoundAddress, BoundFile, BoundSite, Definition, Node
 from edgescript.graph.patterns import Shape, covers, shape
 from edgescript.text.problem import Note, Problem
@@ -123,6 +123,8 @@ def _answers(node: Node) -> bool:
     """Whether a directive answers every request that its matcher lets in."""
     if node.role is TERMINAL:
         return not getattr(node.bound.instance, "falls_through", False)
+    if node.role is RESPONSES:
+        return False
     return bool(node.block) and any(_always_answers(run) for run in _runs(node.block))
 
 
@@ -227,7 +229,7 @@ def _late_wrappers(nodes: Sequence[Node]) -> Iterator[Problem]:
     """Wrappers at the end of a site, with nothing below them that answers, but something above."""
     last, late = behind_answers(nodes)
     for node in late:
-        if node.role is WRAPPER:
+        if node.role is WRAPPER or node.role is RESPONSES:
             assert last is not None, "it is late behind something"
             message = f"this {node.name} sees nothing that the {last.name} above it answers"
             hint = f"move it above the {last.name}"

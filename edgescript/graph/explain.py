@@ -186,7 +186,7 @@ class _Walk:
         if step.role is Role.TERMINAL:
             return self._terminal(step, depth, verdict)
         described = "" if step.explain is None else step.explain(self.exchange) or ""
-        if step.role is Role.WRAPPER:
+        if step.role is Role.WRAPPER or step.role is Role.RESPONSES:
             self._tell(step, Outcome.WRAPS, depth, verdict, described)
             return None
         before = (self.exchange.method, self.exchange.uri)

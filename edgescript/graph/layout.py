@@ -16,12 +16,13 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Protocol
 
-from edgescript.declare.entries import GROUP, TERMINAL, Action, Built
+from edgescript.declare.entries import GROUP, RESPONSES, TERMINAL, Action, Built
 from edgescript.graph.bound import Definition, Node
 from edgescript.graph.match import INDEX_FROM, Alternative, chooser
 from edgescript.graph.model import Choice, Flow, Matcher, Program, Step
+from edgescript.http.error_page import error_page
 from edgescript.http.exchange import Exchange, Tally
-from edgescript.http.message import HTTPError, Response, plain_error
+from edgescript.http.message import HTTPError, Response
 from edgescript.language.tree import Line
 
 #: Between two lines of one directive: a continuation, or a line of a raw text.
@@ -69,11 +70,20 @@ def _nobody_answered(exchange: Exchange) -> Response | None:
 
 def _plain_error(exchange: Exchange) -> Response | None:
     assert exchange.error is not None, "an error route runs for an error"
-    return plain_error(exchange.error)
+    return error_page(exchange, exchange.error)
 
 
 NOT_FOUND = Step("end", "answer 404", None, None, _CALL, _nobody_answered, 0, 0)
 PLAIN_ERROR = Step("end", "answer the error in words", None, None, _CALL, _plain_error, 0, 0)
+
+
+def _intercepted(exchange: Exchange) -> Response | None:
+    """What the block of an `intercept` leaves to the response that was there."""
+    assert exchange.intercepted is not None, "the block of an intercept runs for a response"
+    return exchange.intercepted
+
+
+AS_IT_WAS = Step("end", "leave the response", None, None, _CALL, _intercepted, 0, 0)
 
 
 # ---- the steps between
@@ -115,6 +125,8 @@ class _Layout:
     def _single(self, node: Node, depth: int) -> None:
         if node.role is GROUP:
             self._group(node, depth)
+        elif node.role is RESPONSES:
+            self._responses(node, depth)
         else:
             matcher = None if node.matcher is None else self.parts.matcher(node.matcher)
             self._directive(node, matcher, len(self.steps) + 1, depth)
@@ -132,6 +144,16 @@ class _Layout:
         at = self._reserve()
         self._inside(node.block, matcher, depth + 1)
         self.steps[at] = _step(node, action or _go_on, matcher, len(self.steps), depth)
+
+    def _responses(self, node: Node, depth: int) -> None:
+        """A step around what is below, then a jump to that, then the block, which the step runs in place of it."""
+        matcher = None if node.matcher is None else self.parts.matcher(node.matcher)
+        at, over = self._reserve(), self._reserve()
+        self._inside(node.block, matcher, depth + 1)
+        self.append(AS_IT_WAS)
+        behind = len(self.steps)
+        self.steps[at] = _step(node, self.parts.action(node), matcher, behind, depth)
+        self.steps[over] = _end(behind, depth)
 
     def _on_entering(self, node: Node) -> Action | Built | None:
         return self.parts.action(node) if hasattr(node.bound.entry, "build") else None

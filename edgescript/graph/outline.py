@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from edgescript.declare.bind import Bound
-from edgescript.declare.entries import ERRORS, GROUP, SITE, Role
+from edgescript.declare.entries import ERRORS, GROUP, RESPONSES, SITE, Role
 from edgescript.declare.plan import plan_of
 from edgescript.declare.values import Address, show_address
 from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node
@@ -28,6 +28,7 @@ WORDS = {
     Role.REWRITER: "rewrite",
     Role.GROUP: "enter",
     Role.ERRORS: "errors",
+    Role.RESPONSES: "intercept",
     Role.SITE: "set",
 }
 #: Longer texts are cut in the middle of a tree: a page in a `respond` is not what one looks for there.
@@ -155,7 +156,7 @@ def _items(nodes: Iterable[Node]) -> tuple[Item, ...]:
 
 
 def _item(node: Node, choice: tuple[int, int]) -> Item:
-    bound, holds_directives = node.bound, node.role in (GROUP, ERRORS)
+    bound, holds_directives = node.bound, node.role in (GROUP, ERRORS, RESPONSES)
     return Item(
         name=node.name,
         text=on_one_line(written(bound.line)),

@@ -75,6 +75,7 @@ class Exchange:
         "error",
         "headers",
         "host",
+        "intercepted",
         "method",
         "notes",
         "original_method",
@@ -136,16 +137,18 @@ class Exchange:
         self.root: str | None = None
         #: While `handle_errors` runs: what it answers.
         self.error: HTTPError | None = None
+        #: While the block of an `intercept` runs: the response that it looks at.
+        self.intercepted: Response | None = None
         #: Set once there is one, before response changes run.
         self.response: Response | None = None
         #: What `proxy` chose: anything with `address` (text) and `latency` (seconds to the response's head).
         self.upstream: Any = None
         #: The request's place in a trace, where it is traced.
         self.span: Span | None = None
-        #: Where its way through the program ended, for the metrics; None where it is not counted.
-        self.tally: Tally | None = None
         #: What the lines of logs about it have beside the usual, by name.
         self.notes: dict[str, Note] | None = None
+        #: Where its way through the program ended, for the metrics; None where it is not counted.
+        self.tally: Tally | None = None
         self.changes: list[Change] | None = None
         self.endings: list[Ending] | None = None
         #: Set by the engine at the end: bytes of response body sent, and seconds since `started`.

@@ -25,7 +25,7 @@ class Response:
     that a response to HEAD, and a 304, may say the `content-length` that GET would have had.
     """
 
-    __slots__ = ("body", "close", "headers", "status", "upgrade")
+    __slots__ = ("body", "close", "headers", "stamped", "status", "upgrade")
 
     def __init__(
         self, status: int, headers: Headers, body: bytes | FileRange | Body = b"", *, close: bool = False
@@ -35,6 +35,8 @@ class Response:
         self.body = body
         #: Close the connection after this response.
         self.close = close
+        #: Server was written before response changes, which may have taken it away again.
+        self.stamped = False
         #: With status 101: takes over the client's transport, and the bytes that came behind the request.
         self.upgrade: Callable[[asyncio.Transport, bytes], None] | None = None
 

@@ -45,7 +45,7 @@ class Pending(Generic[T]):
         self._result: T | None = None
         self._error: BaseException | None = None
         self._resume: Callable[[], None] | None = None
-        self._wakeup: tuple[Callable[[Any], object], Context | None] | None = None
+        self._wakeup: tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop] | None = None
 
     @property
     def given(self) -> bool:
@@ -77,8 +77,8 @@ class Pending(Generic[T]):
     def _wake(self) -> None:
         """Resume the task that waits, if one does."""
         if self._wakeup is not None:
-            callback, context = self._wakeup
-            _asyncio().get_running_loop().call_soon(callback, self, context=context)
+            callback, context, loop = self._wakeup
+            loop.call_soon(callback, self, context=context)
 
     def __await__(self) -> Generator[Pending[T], None, T]:
         if not self.done:
@@ -103,7 +103,8 @@ class Pending(Generic[T]):
         return loop
 
     def add_done_callback(self, callback: Callable[[Any], object], *, context: Context | None = None) -> None:
-        self._wakeup = (callback, context)
+        # The loop now: `asyncio.run` cancels what is left over at its end, when none is running.
+        self._wakeup = (callback, context, _asyncio().get_running_loop())
         if self.done:
             self._wake()
 

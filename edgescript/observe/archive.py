@@ -132,9 +132,9 @@ def _compressing(target: BinaryIO, method: str) -> BinaryIO:
         import gzip
 
         return gzip.GzipFile("", "wb", 6, target, 0)  # type: ignore[return-value]
-    import zstandard
+    from backports import zstd
 
-    return zstandard.ZstdCompressor().stream_writer(target, closefd=False)
+    return zstd.ZstdFile(target, "w")  # type: ignore[return-value]
 
 
 def _delete(path: str) -> None:

@@ -16,6 +16,7 @@ _LOOKS = {
     Kind.ANSWER: ("box", "#f0fdf4", "#15803d"),
     Kind.BRANCH: ("hexagon", "#fffbeb", "#92400e"),
     Kind.ERRORS: ("hexagon", "#fef2f2", "#b91c1c"),
+    Kind.RESPONSES: ("hexagon", "#eff6ff", "#1d4ed8"),
     Kind.SERVER: ("cylinder", "#ecfeff", "#0e7490"),
     Kind.SETTING: ("note", "#f8fafc", "#64748b"),
     Kind.END: ("box", "#f8fafc", "#64748b"),

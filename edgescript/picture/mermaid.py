@@ -12,6 +12,7 @@ _SHAPES = {
     Kind.SERVER: ("[(", ")]"),
     Kind.BRANCH: ("{{", "}}"),
     Kind.ERRORS: ("{{", "}}"),
+    Kind.RESPONSES: ("{{", "}}"),
     Kind.ANSWER: ("(", ")"),
     Kind.END: ("(", ")"),
 }
@@ -24,6 +25,7 @@ _CLASSES = {
     Kind.ANSWER: "fill:#f0fdf4,stroke:#15803d,color:#0f172a",
     Kind.BRANCH: "fill:#fffbeb,stroke:#92400e,color:#0f172a",
     Kind.ERRORS: "fill:#fef2f2,stroke:#b91c1c,color:#0f172a",
+    Kind.RESPONSES: "fill:#eff6ff,stroke:#1d4ed8,color:#0f172a",
     Kind.SERVER: "fill:#ecfeff,stroke:#0e7490,color:#0f172a",
 }
 #: Characters of a label.

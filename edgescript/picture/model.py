@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ANSWER = "answer"
     BRANCH = "enter"
     ERRORS = "errors"
+    RESPONSES = "intercept"
     SETTING = "set"
     SERVER = "server"
     END = "end"
@@ -213,7 +214,10 @@ class _Drawing:
                 loose, behind = [*loose, *behind], []
             self._join(loose, node.id)
             otherwise = [(node.id, "else")] if item.condition is not None else []
-            if node.children:
+            if node.kind is Kind.RESPONSES:  # what is inside runs when there is a response, and ends there
+                self._flow([*zip(item.items, node.children, strict=False)], [(node.id, "response")])
+                loose = [(node.id, "")]
+            elif node.children:
                 within = [*zip(item.items, node.children, strict=False)]
                 inside = self._flow(within, [(node.id, "if" if item.condition is not None else "")])
                 behind += inside

@@ -35,6 +35,7 @@ _COLOURS = {
     Kind.ANSWER: ("#ffffff", "#15803d"),
     Kind.BRANCH: ("#fffbeb", "#92400e"),
     Kind.ERRORS: ("#fef2f2", "#b91c1c"),
+    Kind.RESPONSES: ("#eff6ff", "#1d4ed8"),
     Kind.SERVER: ("#ecfeff", "#0e7490"),
     Kind.SETTING: ("#f1f5f9", "#475569"),
     Kind.END: ("#f1f5f9", "#475569"),
@@ -116,7 +117,11 @@ def _rectangle(box: Box, round_: float, fill: str, line: str) -> str:
 def _words(box: Box, colour: str) -> Iterator[str]:
     node = box.node
     is_site = node.kind is Kind.SITE
-    bold = ' font-weight="600"' if is_site or node.kind in (Kind.BRANCH, Kind.ERRORS, Kind.LISTENER) else ""
+    bold = (
+        ' font-weight="600"'
+        if is_site or node.kind in (Kind.BRANCH, Kind.ERRORS, Kind.RESPONSES, Kind.LISTENER)
+        else ""
+    )
     top = box.y + (SITE_HEAD if is_site else 0)
     x, y = box.x + PAD, top + ROW / 2 + LABEL * 0.36
     yield f'<text x="{x:.1f}" y="{y:.1f}" font-size="{LABEL:g}" fill="{_INK}"{bold}>{_text(label_of(node))}</text>'

@@ -7,15 +7,15 @@ has to wait; otherwise it gives the coroutine that will answer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
-from functools import partial
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from edgescript.graph.model import Flow, Listener, Program, Site
 from edgescript.http.body import BodyBroken, BodyTooLarge, discard
-from edgescript.http.exchange import Exchange
+from edgescript.http.error_page import error_page
+from edgescript.http.exchange import Change, Exchange
 from edgescript.http.headers import first
-from edgescript.http.message import Abort, HTTPError, Response, plain_error
+from edgescript.http.message import Abort, HTTPError, Response
 
 log = logging.getLogger("edgescript.serve")
 
@@ -74,7 +74,7 @@ def _run(exchange: Exchange, program: Program, position: int) -> Response | _Wai
             elif flow == _AWAIT:
                 return _Waiting(run(exchange), program, position + 1)
             else:
-                rest = partial(_rest, exchange, program, position + 1)
+                rest = _Rest(exchange, program, position + 1)
                 return _Waiting(run(exchange, rest), program, position + 1)
     except Exception as error:
         _ended(exchange, program, position)
@@ -82,9 +82,28 @@ def _run(exchange: Exchange, program: Program, position: int) -> Response | _Wai
         raise
 
 
-async def _rest(exchange: Exchange, program: Program, position: int) -> Response:
-    """The response of what is below a step that is around it."""
-    mark = 0 if exchange.changes is None else len(exchange.changes)
+class _Rest:
+    """What is below a step that is around it, see `declare.entries.Rest`."""
+
+    __slots__ = ("_exchange", "_position", "_program")
+
+    def __init__(self, exchange: Exchange, program: Program, position: int) -> None:
+        self._exchange = exchange
+        self._program = program
+        self._position = position
+
+    async def __call__(self, skipped: int = 0) -> Response:
+        return await _answered(self._exchange, self._program, self._position + skipped)
+
+    async def again(self, exchange: Exchange) -> Response:
+        return await _answered(exchange, self._program, 0)
+
+
+async def _answered(exchange: Exchange, program: Program, position: int) -> Response:
+    """The response of steps from `position` on, as the wrappers among them have made it."""
+    if exchange.changes is None:
+        exchange.changes = []
+    exchange.changes.append(_BELOW)
     outcome = _run(exchange, program, position)
     while isinstance(outcome, _Waiting):
         try:
@@ -97,8 +116,15 @@ async def _rest(exchange: Exchange, program: Program, position: int) -> Response
             _ended(exchange, outcome.program, outcome.position - 1)
         outcome = response or _run(exchange, outcome.program, outcome.position)
     exchange.response = outcome
-    _change(exchange, outcome, mark)
+    changes = exchange.changes
+    mark = len(changes) - 1 - changes[::-1].index(_BELOW)
+    _change(exchange, outcome, changes[mark + 1 :])
+    del changes[mark:]
     return outcome
+
+
+def _BELOW(exchange: Exchange, response: Response) -> None:  # noqa: N802  # a constant that can be called
+    """Stands among the response changes where those of what is below a step begin; it changes nothing."""
 
 
 async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> Response:
@@ -150,14 +176,14 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     handling_already = exchange.error is not None
     exchange.error = error
     if site is None or handling_already:
-        return plain_error(error)
+        return error_page(exchange, error)
     for route in site.errors:
         if route.fits(error.status):
             try:
                 return _run(exchange, route.program, 0)
             except Exception as second:
                 return _failed(exchange, site, second)
-    return plain_error(error)
+    return error_page(exchange, error)
 
 
 def _changed(exchange: Exchange, response: Response) -> Response:
@@ -165,26 +191,24 @@ def _changed(exchange: Exchange, response: Response) -> Response:
     exchange.response = response
     if exchange.changes is not None:
         try:
-            _change(exchange, response, 0)
+            _change(exchange, response, exchange.changes)
         except Abort:
             raise
         except Exception:
             log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)
-            response = exchange.response = plain_error(HTTPError(500))
+            response = exchange.response = error_page(exchange, HTTPError(500))
     return response
 
 
-def _change(exchange: Exchange, response: Response, mark: int) -> None:
-    """Let the wrappers from number `mark` on have their way with the response: the innermost first."""
-    changes = exchange.changes
-    if changes is None:
-        return
-    if first(response.headers, b"server") is None:
-        response.headers.append(_SERVER)
+def _change(exchange: Exchange, response: Response, changes: Sequence[Change]) -> None:
+    """Let wrappers have their way with the response: the innermost first."""
+    if not response.stamped:
+        response.stamped = True
+        if first(response.headers, b"server") is None:
+            response.headers.append(_SERVER)
     try:
-        for change in reversed(changes[mark:]):
+        for change in reversed(changes):
             change(exchange, response)
     except BaseException:
         discard(response.body)
         raise
-    del changes[mark:]

@@ -22,6 +22,8 @@ from edgescript.graph.shared import close_all
 from edgescript.language.files import read_file
 from edgescript.language.tree import Tree
 from edgescript.observe.writer import DISCARDED
+from edgescript.storage.base import INSTEAD
+from edgescript.storage.memory import Memory
 from edgescript.testing.walk import Recorder
 from edgescript.text.problem import Problem, in_order
 from edgescript.text.source import Source
@@ -54,9 +56,11 @@ def compile_for_tests(
     if found.bound is None or has_errors(found.problems):
         return None, found.problems, trees
     discarding = DISCARDED.set(True)
+    instead = INSTEAD.set(Memory(time.monotonic))
     try:
         graph, more = build(found.bound, directory=directory, clock=time.monotonic)
     finally:
+        INSTEAD.reset(instead)
         DISCARDED.reset(discarding)
     problems = in_order([*found.problems, *more])
     if graph is None:

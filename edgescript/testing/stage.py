@@ -17,6 +17,8 @@ from edgescript.http.headers import first
 from edgescript.http.message import Abort, HTTPError, Response, plain_error
 from edgescript.observe.writer import DISCARDED
 from edgescript.server.serve import serve
+from edgescript.storage.base import INSTEAD
+from edgescript.storage.memory import Memory
 from edgescript.testing.client import imagined, listener_for, nothing_listens
 from edgescript.testing.clock import Clock, VirtualLoop
 from edgescript.testing.compiled import Compiled, FreshSites
@@ -65,6 +67,7 @@ class Stage:
         self._loop = loop
         self.clock = Clock(loop)
         self.stand_ins = StandIns()
+        self._store = Memory(loop.time)
         self.recorder = Recorder()
         self._sites = FreshSites(compiled, self.recorder, loop.time)
         self._heard = _Heard()
@@ -110,15 +113,17 @@ class Stage:
 
     @contextlib.contextmanager
     def _set(self) -> Iterator[None]:
-        """Only this world is to be seen: its clock, its upstreams, no log."""
+        """Only this world is to be seen: its clock, its upstreams, its store, no log."""
         detour = DETOUR.set(self.stand_ins.dial)
         wall = WALL.set(self.clock.wall)
         discarded = DISCARDED.set(True)
+        instead = INSTEAD.set(self._store)
         _LOG.addHandler(self._heard)
         try:
             yield
         finally:
             _LOG.removeHandler(self._heard)
+            INSTEAD.reset(instead)
             DISCARDED.reset(discarded)
             WALL.reset(wall)
             DETOUR.reset(detour)

@@ -35,6 +35,7 @@ Touch = tuple[int, int, int]
 
 _DONE = {
     Role.WRAPPER: Outcome.WRAPS,
+    Role.RESPONSES: Outcome.WRAPS,
     Role.GROUP: Outcome.ENTERED,
     Role.TERMINAL: Outcome.ANSWERED,
 }

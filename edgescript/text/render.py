@@ -27,9 +27,23 @@ def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
     return "".join("\n".join(_block(problem, paint)) + "\n\n" for problem in _without_secrets(list(problems)))
 
 
+#: Of a URL with a user and a password.
+_PASSWORD = re.compile(r"(://[^\s/:@{}]*:)([^\s@{}]+)(?=@)")
+
+
 def _without_secrets(problems: list[Problem]) -> list[Problem]:
-    """The problems with places in texts that have stars for every secret that one of the problems is about."""
+    """
+    The problems with places in texts that have stars for every secret that one of the problems is about, and for passwords
+    in URLs.
+    """
     shown: dict[Source, Source] = {}
+    for problem in problems:
+        if problem.span is not None and problem.span.source not in shown:
+            source = problem.span.source
+            if _PASSWORD.search(source.text) is not None:
+                shown[source] = Source(
+                    source.name, _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), source.text)
+                )
     for problem in problems:
         if problem.is_secret and problem.span is not None:
             source, start, end, _ = problem.span

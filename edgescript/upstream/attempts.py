@@ -56,6 +56,8 @@ class Group:
         fresh = False
         while True:
             attempt = exchange.upstream = Attempt(pool.address, exchange.method)
+            if exchange.span is not None:
+                attempt.trace(exchange, pool.endpoint)
             try:
                 connection = (None if fresh else pool.take()) or await pool.connect()
                 pending = send(exchange, pool, connection, self.changes, attempt)
@@ -72,9 +74,15 @@ class Group:
                 pool.counts.answered(attempt.latency)
                 return response
             except UpstreamError as failure:
+                if attempt.span is not None:
+                    attempt.span.end(failure.reason)
                 pool.counts.failed(failure)
                 retries = retries or Retries(self)
                 pool, fresh = retries.after(failure, exchange, pool, attempt, fresh=fresh)
+            except BaseException as error:
+                if attempt.span is not None:
+                    attempt.span.end(str(error) or type(error).__name__)
+                raise
 
 
 class Retries:

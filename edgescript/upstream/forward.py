@@ -18,7 +18,9 @@ from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers
 from edgescript.http.message import HTTPError, Response
 from edgescript.http.pending import Pending
+from edgescript.http.span import Span
 from edgescript.upstream import hygiene
+from edgescript.upstream.endpoint import Endpoint
 from edgescript.upstream.failure import Stage, UpstreamError
 from edgescript.upstream.pool import Pool
 from edgescript.upstream.upload import Upload
@@ -58,7 +60,7 @@ class Changes:
 class Attempt:
     """One endpoint that was tried: what `{upstream.address}` and `{upstream.latency}` tell about."""
 
-    __slots__ = ("address", "begun", "latency", "method", "upgrading", "upload")
+    __slots__ = ("address", "begun", "latency", "method", "span", "upgrading", "upload")
 
     def __init__(self, address: str, method: bytes) -> None:
         self.address = address
@@ -71,6 +73,18 @@ class Attempt:
         #: It asks for another protocol.
         self.upgrading = False
         self.upload: Upload | None = None
+        #: Where the request is traced.
+        self.span: Span | None = None
+
+    def trace(self, exchange: Exchange, endpoint: Endpoint) -> None:
+        """Give the attempt a span of its own."""
+        assert exchange.span is not None
+        span = self.span = exchange.span.child("proxy", client=True)
+        if span.sampled:
+            span.set("http.request.method", self.method.decode("latin-1"))
+            span.set("server.address", endpoint.path or endpoint.host)
+            if endpoint.path is None:
+                span.set("server.port", endpoint.port)
 
 
 def send(
@@ -97,6 +111,9 @@ def receive(
     :raises UpstreamError: if the upstream changes the protocol unasked
     """
     attempt.latency = time.monotonic() - attempt.begun
+    if attempt.span is not None:
+        attempt.span.set("http.response.status_code", response.status)
+        attempt.span.end()
     if response.status == 101:
         if not attempt.upgrading:
             connection.abort()
@@ -142,6 +159,8 @@ def _request(exchange: Exchange, pool: Pool, changes: Changes, attempt: Attempt)
         headers.append(_VIA_UP[exchange.version])
     if len(special) > 1:
         attempt.upgrading = _add_special(exchange, headers, special)
+    if attempt.span is not None:
+        attempt.span.inject(headers)
     if changes.header_up is not None:
         changes.header_up(headers, exchange)
     content = b""

@@ -119,6 +119,11 @@ def client() -> Any:
         ("around catch\nerror 503", 200, b"caught 503", []),
         ("around one\nstamp a\nerror 503\nhandle_errors {\nrespond sorry\n}", 503, b"sorry", ["a"]),
         ("around twice\nstamp a\nrespond x", 200, b"x", ["a", "twice"]),
+        # Lines of `header` are put together, but not across a step that is around the lower ones.
+        ("header +Seen a\naround one\nheader +Seen b\nrespond x", 200, b"x", ["b", "one", "a"]),
+        ("around one\nheader +Seen a\naround two\nheader +Seen b\nlater", 200, b"later", ["b", "two", "a", "one"]),
+        # What is deferred is the last of all, wherever it stands.
+        ("stamp a\naround one\nheader >Seen last\nrespond x", 200, b"x", ["last"]),
         ("around one\naround catch\nerror 503", 200, b"caught 503", ["one"]),
     ],
 )
@@ -126,3 +131,11 @@ async def test_a_step_around_sees_the_response_as_those_below_have_made_it(
     lines: str, status: int, body: bytes, seen: list[str], client: Any
 ) -> None:
     assert await answer(lines, client) == (status, body, seen)
+
+
+async def test_a_server_field_that_was_taken_away_below_stays_away(client: Any) -> None:
+    graph = graph_of("around one\nheader -Server\nrespond x")
+    exchange = Exchange(client, b"GET", b"/", "1.1", [(b"host", b"localhost")], b"", 0.0)
+    given: list[Any] = []
+    Drive(serve(exchange, graph.listeners[0]), lambda value, error: given.append(value)).start()  # type: ignore[arg-type]
+    assert b"server" not in dict(given[0].headers)

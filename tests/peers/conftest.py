@@ -24,6 +24,7 @@ error_log {folder}/error.log warn;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
+    {more}
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -56,16 +57,16 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 class Nginx:
-    """An nginx with files of its own."""
+    """An nginx with files of its own; `more` are lines of its `http` block."""
 
-    def __init__(self, program: str, folder: Path, name: str, port: int) -> None:
+    def __init__(self, program: str, folder: Path, name: str, port: int, more: str = "") -> None:
         self.folder = folder
         (folder / "files").mkdir(parents=True)
         self.port = port
         self._program = program
         self.address = f"127.0.0.1:{self.port}"
         self._configuration = folder / "nginx.conf"
-        self._configuration.write_text(_NGINX.format(folder=folder, port=self.port, name=name))
+        self._configuration.write_text(_NGINX.format(folder=folder, port=self.port, name=name, more=more))
         self._process = subprocess.Popen([program, "-c", str(self._configuration), "-e", str(folder / "early.log")])
         wait_for_port(self.port, self._process)
 
@@ -81,21 +82,19 @@ class Nginx:
 
 
 @pytest.fixture
-def nginx(
-    tmp_path_factory: pytest.TempPathFactory, reserve_port: Callable[[], int]
-) -> Iterator[Callable[[str], Nginx]]:
-    """`nginx(name)` starts an nginx."""
+def nginx(tmp_path_factory: pytest.TempPathFactory, reserve_port: Callable[[], int]) -> Iterator[Callable[..., Nginx]]:
+    """`nginx(name, more)` starts an nginx."""
     # Where Debian has it is on the path of root only.
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if program is None:
         pytest.skip("needs nginx")
     made: list[Nginx] = []
 
-    def start(name: str = "nginx") -> Nginx:
+    def start(name: str = "nginx", more: str = "") -> Nginx:
         folder = tmp_path_factory.mktemp(name)
         for parent in (folder, *folder.parents[:2]):  # nginx's worker is another user
             parent.chmod(0o755)
-        made.append(Nginx(program, folder, name, reserve_port()))
+        made.append(Nginx(program, folder, name, reserve_port(), more))
         return made[-1]
 
     yield start

@@ -119,6 +119,18 @@ def _servers(line: Line, context: Context) -> list[Node]:
     return nodes
 
 
+def _storage(line: Line, context: Context) -> list[Node]:
+    """`storage file_system PATH`, or with `root PATH` in a block."""
+    if line.arguments[:1] != ["file_system"]:
+        raise NotConverted("write where state is kept as `storage disk`, `storage memory` or `storage redis URL`")
+    roots = [
+        *line.arguments[1:],
+        *(word for inner in line.block or () if inner.name == "root" for word in inner.arguments),
+    ]
+    context.differs("what Caddy keeps in this directory is not taken over")
+    return [Directive(["storage", "disk", *roots[:1]])]
+
+
 def _trusted_proxies(line: Line, context: Context) -> list[Node]:
     if line.arguments[:1] != ["static"]:
         raise not_yet(f"source of trusted proxies {' '.join(line.arguments[:1])}")
@@ -183,6 +195,7 @@ _OPTIONS: dict[str, Converter] = {
     "auto_https": _auto_https,
     "metrics": _nothing,  # everything is counted anyway
     "servers": _servers,
+    "storage": _storage,
     "admin": _admin,
 }
 _OF_CADDY = frozenset((

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from edgescript.convert.edgefile import Blank, Comment, Directive, Node
-from edgescript.convert.nginx import answers, logs, proxy, responses, static
+from edgescript.convert.nginx import answers, bodies, logs, proxy, responses, static
 from edgescript.convert.nginx.context import MOST_INLINED, Context
 from edgescript.convert.nginx.lines import Line, inherited, own, walk
 from edgescript.convert.nginx.locations import Case, cases, chosen, is_named, named, where, wish
@@ -24,6 +24,8 @@ _WRAPPERS: tuple[tuple[tuple[str, ...], Callable[[Context, Line], list[Node]]], 
     (("add_header",), responses.headers),
     (("expires",), responses.expires),
     (("client_max_body_size",), responses.body_limit),
+    (bodies.GZIP, bodies.gzip),
+    (bodies.SUB_FILTER, bodies.sub_filter),
 )
 _ACCESS = ("allow", "deny", *sorted(GUARDS))
 #: The variable that says which location's error pages count.
@@ -39,6 +41,7 @@ READ = (
         )
     )
     | {*answers.PHASE}
+    | bodies.READ
     | proxy.READ
     | static.READ
 )

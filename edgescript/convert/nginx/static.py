@@ -94,6 +94,14 @@ def files(ctx: Context, block: Line, *, status: str | None = None) -> list[Node]
         ctx.notes.done(browse)
         if browse.value == "on":
             options += ctx.commented(browse, [ctx.directive(browse, "browse")])
+    packed = setting(block, "gzip_static")
+    if packed is not None and packed.value == "on":
+        ctx.notes.done(packed)
+        options += ctx.commented(packed, [ctx.directive(packed, "precompressed", "gzip")])
+    elif packed is not None and packed.value == "off":
+        ctx.notes.done(packed)
+    elif packed is not None:
+        options += ctx.refuse(packed, "what clients may not take is not sent to them")
     for name in ("autoindex_exact_size", "autoindex_localtime"):
         listing = setting(block, name)
         if listing is not None:
@@ -194,4 +202,6 @@ def _no_index(ctx: Context, line: Line) -> Node:
 
 
 #: Directives that the functions above read.
-READ = frozenset(("root", "alias", "index", "autoindex", "autoindex_exact_size", "autoindex_localtime", "try_files"))
+READ = frozenset(
+    ("root", "alias", "index", "autoindex", "autoindex_exact_size", "autoindex_localtime", "gzip_static", "try_files")
+)

@@ -108,7 +108,6 @@ _GRPC = ("grpc", "gRPC over HTTP/2 to servers behind it")
 #: Prefixes of directives for which this program will have a directive of its own: its name, and what it is about.
 NOT_YET: dict[str, tuple[str, str]] = {
     "gzip": _GZIP,
-    "gunzip": _GZIP,
     "brotli": _GZIP,
     "zstd": _GZIP,
     "proxy_cache": _CACHE,
@@ -137,7 +136,6 @@ NOT_YET: dict[str, tuple[str, str]] = {
     "sub_filter": ("replace", "changes of response bodies"),
     "health_check": ("health", "health checks"),
     "mirror": ("mirror", "copies of requests to another server"),
-    "proxy_intercept_errors": ("intercept", "error pages in place of a server's own"),
     "stream": ("tcp", "sites of TCP and UDP"),
     "split_clients": ("split", "shares of clients"),
 }
@@ -173,12 +171,14 @@ _REASONS: dict[str, str] = {
     "add_before_body": "bodies are not changed",
     "add_after_body": "bodies are not changed",
     "ssi": "there are no server-side includes",
+    "proxy_intercept_errors": "write `intercept 404 5xx { … }` above the `proxy`, with what the error pages are",
     "proxy_bind": "connections to servers leave from whichever address the system chooses",
     "mail": "this server serves HTTP only",
     "proxy_set_body": "bodies are passed on as they come",
     "proxy_cookie_domain": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "proxy_cookie_path": "write it with `header_down Set-Cookie FIND REPLACEMENT` in the block of `proxy`",
     "userid": "this server sets no cookies of its own",
+    "gunzip": "bodies are not decompressed for clients that take no compression",
     "stub_status": "its figures are among many more in another format: write `metrics` for Prometheus to read",
     "add_trailer": "there is no directive for trailers",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgescript.declare.entries import ERRORS, TERMINAL
+from edgescript.declare.entries import ERRORS, RESPONSES, TERMINAL
 from edgescript.graph.bound import Node
 from edgescript.lint.facts import Facts
 from edgescript.text.problem import Problem
@@ -18,4 +18,6 @@ def check(facts: Facts) -> Iterator[Problem]:
 
 
 def _answers(nodes: Sequence[Node]) -> bool:
-    return any(node.role is TERMINAL or (node.role is not ERRORS and _answers(node.block)) for node in nodes)
+    return any(
+        node.role is TERMINAL or (node.role not in (ERRORS, RESPONSES) and _answers(node.block)) for node in nodes
+    )

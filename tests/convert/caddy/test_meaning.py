@@ -56,6 +56,16 @@ def test_a_global_option_changes_the_order(converted: Convert) -> None:
     assert text.index("respond /a b") < text.index("header A b")
 
 
+@pytest.mark.parametrize("option", ["storage file_system /var/lib/x", "storage file_system {\nroot /var/lib/x\n}"])
+def test_a_directory_of_state_stays_where_it_is(converted: Convert, option: str) -> None:
+    assert "storage disk /var/lib/x" in converted(f"{{\n{option}\n}}\n" + _site("respond a")).text
+
+
+def test_a_store_of_a_module_is_not_taken_for_one_of_ours(converted: Convert) -> None:
+    text = converted("{\nstorage redis {\nhost 10.0.0.1\n}\n}\n" + _site("respond a")).text
+    assert "\n    storage redis" not in text
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -245,11 +255,52 @@ def test_what_a_proxy_cannot_yet_is_named_as_such(converted: Convert, option: st
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
 
 
-@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth", "encode", "templates", "tracing", "intercept",
+@pytest.mark.parametrize("name", ["php_fastcgi", "forward_auth",
                                   "push", "acme_server", "rate_limit", "cache", "fs", "log_name"])  # fmt: skip
 def test_a_directive_that_is_not_there_yet_is_named_as_such(converted: Convert, name: str) -> None:
     conversion = converted(_site(f"{name} x"))
     assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT_YET]
+
+
+def test_tracing_is_trace_and_records_everything_as_caddy_does(converted: Convert) -> None:
+    conversion = converted(_site("tracing {", "span shop", "span_attributes {", "a {method}", "}", "}", "respond b"))
+    lines = _lines(conversion)
+    at = lines.index("trace {")
+    assert lines[at + 1 : at + 4] == ["sample 100%", "span shop", "attribute a {method}"]
+    assert conversion.report.is_complete
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("handle_response {", "respond a 200", "}"), "intercept {"),
+        (("@e status 404 5xx", "handle_response @e {", "respond a 200", "}"), "intercept 404 5xx {"),
+        (("@e {", "header X-A b*", "}", "handle_response @e {", "respond a 200", "}"), "intercept header X-A b* {"),
+    ],
+)
+def test_intercept_says_itself_which_responses_it_is_for(
+    converted: Convert, lines: tuple[str, ...], expected: str
+) -> None:
+    conversion = converted(_site("intercept {", *lines, "}", "respond b"))
+    assert expected in _lines(conversion)
+    assert [one.outcome for one in conversion.report.open()] == [Outcome.PARTLY]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("handle_response {", "respond a", "}", "handle_response {", "respond b", "}"),
+        ("handle_response @nobody {", "respond a", "}"),
+        ("@e {", "status 404", "header X y", "}", "handle_response @e {", "respond a", "}"),
+        ("@e header !X", "handle_response @e {", "respond a", "}"),
+        (),
+    ],
+)
+def test_an_intercept_that_says_more_than_ours_can_stays_as_a_comment(
+    converted: Convert, lines: tuple[str, ...]
+) -> None:
+    conversion = converted(_site("intercept {", *lines, "}", "respond b"))
+    assert [one.outcome for one in conversion.report.open()] == [Outcome.NOT]
 
 
 def test_a_snippet_that_nothing_imports_stays_as_a_comment(converted: Convert) -> None:
@@ -259,3 +310,30 @@ def test_a_snippet_that_nothing_imports_stays_as_a_comment(converted: Convert) -
         "not needed: nothing imports it"
     ]
     assert conversion.report.is_complete
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("encode",), "encode zstd gzip"),
+        (("encode gzip zstd",), "encode gzip zstd"),
+        (("encode {", "zstd better", "gzip", "}"), "encode zstd gzip {\n        level zstd 7\n    }"),
+        (
+            ("encode {", "match {", "header Content-Type text/*", "header Content-Type font/*", "status 2xx", "}", "}"),
+            "encode zstd gzip {\n        types text/* font/*\n        match {\n            status 2xx\n        }\n    }",
+        ),
+        (
+            ("encode gzip {", "match header X-Pack yes", "}"),
+            "encode gzip {\n        types *\n        match {\n            header X-Pack yes\n        }\n    }",
+        ),
+    ],
+)
+def test_encode_keeps_its_codings_levels_and_types(converted: Convert, lines: tuple[str, ...], expected: str) -> None:
+    conversion = converted(_site(*lines))
+    assert expected in conversion.text
+    assert conversion.report.is_complete
+
+
+def test_a_coding_or_a_level_that_is_not_there_is_said(converted: Convert) -> None:
+    assert not converted(_site("encode lz4")).report.is_complete
+    assert not converted(_site("encode {", "gzip 12", "}")).report.is_complete

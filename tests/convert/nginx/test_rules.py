@@ -64,7 +64,9 @@ def test_a_directive_comes_to_lines(inner: str, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("inner", "outcome", "reason"),
     [
-        ("gzip on;", Outcome.NOT_YET, "compression of responses: not there yet"),
+        ("proxy_cache a;", Outcome.NOT_YET, "a cache of responses: not there yet"),
+        ("gunzip on;", Outcome.NOT, "bodies are not decompressed for clients that take no compression"),
+        ("sub_filter $host x;", Outcome.NOT, "the text to find cannot have variables"),
         ("location / { fastcgi_pass 127.0.0.1:9000; }", Outcome.NOT_YET, "FastCGI: not there yet"),
         ("no_such_directive x;", Outcome.NOT, "this directive has no counterpart here"),
         ("content_by_lua_block { ngx.say(1) }", Outcome.NOT, "scripts inside the configuration are not converted"),
@@ -280,3 +282,26 @@ def test_an_if_with_more_than_rewriting_says_that_what_stands_below_it_is_left_o
     (remark,) = converted(f"server {{ {inner} }}").report.open()
     assert remark.outcome is Outcome.PARTLY
     assert "nothing runs for these requests" in remark.reason
+
+
+@pytest.mark.parametrize(
+    ("inner", "lines"),
+    [
+        ("gzip on;", ["encode gzip {", "level gzip 1", "minimum_length 20", "types text/html", "}"]),
+        (
+            "gzip on; gzip_vary on; gzip_comp_level 6; gzip_min_length 1k; gzip_types *;",
+            ["encode gzip {", "level gzip 6", "minimum_length 1KiB", "types *", "}"],
+        ),
+        ("gzip off; gzip_types text/css;", []),
+        ("sub_filter 12 '';", ["replace {", "once", "types text/html", '12 ""', "}"]),
+        (
+            "sub_filter a$ 'b$host'; sub_filter_once off; sub_filter_types text/css;",
+            ["replace {", "types text/html text/css", r"`~(?i)a\$` b{host}", "}"],
+        ),
+    ],
+)
+def test_changes_of_bodies(inner: str, lines: list[str]) -> None:
+    conversion = converted(f"server {{ {inner} return 200 x; }}")
+    assert conversion.report.is_complete
+    written = [line.strip() for line in conversion.text.splitlines()]
+    assert written[1 : written.index("respond 200 x")] == lines
