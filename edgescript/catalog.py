@@ -13,6 +13,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -28,6 +29,21 @@ PLUGINS = "edgescript.entries"
 Entry = Any
 
 
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One entry point of an installed package."""
+
+    #: What it names: `package.module` or `package.module:Class`.
+    value: str
+    #: The package as it was installed, where that is known.
+    package: str | None
+    version: str | None
+    #: What it adds, by shelf and name.
+    entries: list[tuple[str, str]] = field(default_factory=list)
+    #: Why some of it, or all, is not added.
+    problems: list[str] = field(default_factory=list)
+
+
 class Catalogue:
     """Every entry that an Edgefile may name; a value, so that two configurations may have two."""
 
@@ -37,6 +53,7 @@ class Catalogue:
         self._files: dict[str, dict[str, Path]] = {}
         self._found: dict[tuple[str, str], Entry | None] = {}
         self._plugins: dict[tuple[str, str], Entry] | None = None
+        self._installed: list[Plugin] = []
         self._problems: list[Problem] = []
 
     @classmethod
@@ -118,20 +135,30 @@ class Catalogue:
                 self._plug_in(point, self._plugins)
         return self._plugins
 
+    def installed(self) -> list[Plugin]:
+        """Every plug-in, whether it can be used or not."""
+        self.plugins()
+        return list(self._installed)
+
     def _plug_in(self, point: Any, plugins: dict[tuple[str, str], Entry]) -> None:
+        plugin = _plugin(point)
+        self._installed.append(plugin)
         try:
             entries = _brought(point.load())
         except (Exception, SystemExit) as error:  # a stranger's module may raise anything
-            self._problems.append(_plugin_problem(point, f"cannot be imported: {error!r}"))
-            return
-        if not entries:
-            self._problems.append(_plugin_problem(point, "declares no entry"))
+            plugin.problems.append(f"cannot be imported: {error!r}")
+            entries = []
+        else:
+            if not entries:
+                plugin.problems.append("declares no entry")
         for entry in entries:
             key = shelf, name = _shelf_and_name(entry)
             if name in self.files(shelf) or key in plugins:
-                self._problems.append(_plugin_problem(point, f'declares "{name}" on {shelf}, and that name is taken'))
+                plugin.problems.append(f'declares "{name}" on {shelf}, and that name is taken')
             else:
                 plugins[key] = entry
+                plugin.entries.append(key)
+        self._problems += [_plugin_problem(plugin, what) for what in plugin.problems]
 
 
 def entries_of(module: ModuleType, shelf: str) -> Iterator[Entry]:
@@ -199,5 +226,12 @@ def _entry_points() -> Iterator[Any]:
     yield from entry_points(group=PLUGINS)
 
 
-def _plugin_problem(point: Any, what: str) -> Problem:
-    return Problem("W101", f'the plug-in "{point.value}" {what}', None, hint="uninstall it, or ask its author")
+def _plugin(point: Any) -> Plugin:
+    distribution = getattr(point, "dist", None)
+    if distribution is None:
+        return Plugin(point.value, None, None)
+    return Plugin(point.value, distribution.name, distribution.version)
+
+
+def _plugin_problem(plugin: Plugin, what: str) -> Problem:
+    return Problem("W101", f'the plug-in "{plugin.value}" {what}', None, hint="uninstall it, or ask its author")

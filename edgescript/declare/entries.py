@@ -16,6 +16,7 @@ from edgescript.declare import fields
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Response
 from edgescript.metric import Meter
+from edgescript.text.source import Span
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Closeable")
@@ -108,7 +109,8 @@ class Build(Protocol):
         Have `resource.close()` awaited when the graph is put away and none of its requests is in flight any more.
 
         Where it has `async start(tasks)`, that is awaited before the graph's first request; `tasks` is a task group of anyio's
-        for what runs in the background until `close`. What it raises keeps the graph from being used. An application
+        for what runs in the background until `close`. What it raises keeps the graph from being used; best is a
+        `text.problem.StartFailed`, which shows the line of the file that is to blame. An application
         (`edge test`, another ASGI server) may never call it.
         """
 
@@ -139,6 +141,9 @@ class Build(Protocol):
 
     def site_names(self) -> tuple[str, ...]:
         """The addresses of the site being built, as written."""
+
+    def span(self) -> Span:
+        """Where what is being built stands: for a problem that is found when it starts (`text.problem.StartFailed`)."""
 
     def tests(self, held: Steps) -> list[Test]:
         """The tests of the matchers that a matcher holds (`not`)."""
@@ -293,5 +298,16 @@ class Placeholder:
 def complaints(instance: Any) -> Iterator[Complaint]:
     """What the entry itself finds wrong with the values it was bound to."""
     check = getattr(instance, "check", None)
-    if check is not None:
+    if check is None:
+        return
+    try:
         yield from check()
+    except Exception as error:
+        if is_ours(type(instance)):
+            raise
+        yield Complaint(None, f"the plug-in {type(instance).__module__} failed when it checked this line: {error!r}")
+
+
+def is_ours(entry: type[Any]) -> bool:
+    """Whether an entry belongs to this package, and not to a plug-in, whose mistakes are told and not raised."""
+    return entry.__module__.partition(".")[0] == __name__.partition(".")[0]

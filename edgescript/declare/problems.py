@@ -32,9 +32,9 @@ def unknown_entry(scope: Scope, shelf: str, line: Line, word: Word) -> None:
         return
     hint = (
         _called_elsewhere(scope, shelf, word.value)
+        or _on_another_shelf(scope, shelf, word.value)  # before guesses: "path" is nearly "python", and a matcher
         or did_you_mean(word.value, scope.names.names(shelf))
         or _nearly_called_elsewhere(scope, shelf, word.value)
-        or _on_another_shelf(scope, shelf, word.value)
         or f'"edge help" lists every {what}'
     )
     scope.report(code, message, line.span(word), hint=hint, fix=fix_of(hint, written(line, word)))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from edgescript.catalog import Catalogue
 from edgescript.declare.bind import Bound
-from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test
+from edgescript.declare.entries import ERRORS, Action, Built, Closeable, Steps, Test, is_ours
 from edgescript.declare.plan import plan_of
 from edgescript.graph.bound import BoundFile, BoundSite, Definition, Node, Settings, bind_file
 from edgescript.graph.check import check, listened, site_hosts
@@ -26,6 +26,7 @@ from edgescript.http.exchange import Exchange
 from edgescript.language.expand import File
 from edgescript.tally import NO_SITE, ListenerTally, Tally
 from edgescript.text.problem import Problem, Severity
+from edgescript.text.source import Span
 
 #: Settings that set something up where they are not written, too.
 _ALWAYS = ("metrics",)
@@ -115,6 +116,7 @@ class _Building:
         self.resources: list[Closeable] = []
         self._names: tuple[str, ...] = ()
         self._source = ""
+        self._bound: Bound | None = None
         self._tallies: dict[str, Tally] = {}
         #: A setting may say that requests are not counted.
         self._counting = all(getattr(setting, "counts_requests", True) for setting in settings.values())
@@ -216,11 +218,20 @@ class _Building:
 
     def _built(self, bound: Bound, instead: Any) -> Any:
         """What an entry builds; where the machine has not what it needs, that is a problem of the file."""
+        outer, self._bound = self._bound, bound
         try:
             return bound.instance.build(self)
-        except (OSError, ValueError) as error:
-            self.problems.append(Problem("E205", f"{bound.declaration.name} cannot be set up: {error}", bound.span()))
+        except Exception as error:
+            if isinstance(error, OSError | ValueError):
+                why = str(error)
+            elif is_ours(bound.entry):
+                raise
+            else:  # a plug-in's mistake is no reason for the server to fail
+                why = f"the plug-in {bound.entry.__module__} failed with {error!r}"
+            self.problems.append(Problem("E205", f"{bound.declaration.name} cannot be set up: {why}", bound.span()))
             return instead
+        finally:
+            self._bound = outer
 
     # ---- what `declare.entries.Build` promises
 
@@ -253,6 +264,10 @@ class _Building:
 
     def site_names(self) -> tuple[str, ...]:
         return self._names
+
+    def span(self) -> Span:
+        assert self._bound is not None, "only what is being built asks"
+        return self._bound.span()
 
     def tests(self, held: Steps) -> list[Test]:
         return [self._built(bound, _never) for bound in held.lines]

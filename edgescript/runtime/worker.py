@@ -44,7 +44,7 @@ from edgescript.runtime.problems import as_data
 from edgescript.runtime.program_log import ProgramLogging
 from edgescript.runtime.questions import QUESTIONS, TOPICS
 from edgescript.server.listen import ListenError
-from edgescript.text.problem import Problem
+from edgescript.text.problem import Problem, StartFailed
 
 log = logging.getLogger("edgescript.runtime")
 
@@ -184,6 +184,8 @@ class Worker:
                 self._prepared = await self._server.prepare(graph, sockets)
         except ListenError as error:
             reason = str(error)
+        except StartFailed as failed:
+            problems = [*problems, failed.problem]
         except Exception as error:
             log.exception("the configuration cannot be started")
             reason = f"{type(error).__name__}: {error}"

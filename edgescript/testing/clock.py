@@ -1,5 +1,7 @@
 """Time in tests: it passes only while nothing else is to do, and then all at once.
 
+While a thread works for the loop (a plain function in the request path) it passes as it does outside.
+
 The loop jumps to its next timer when it would have to wait for it. So a test of a timeout of a minute takes no time, and
 how quick the machine is makes no difference to what comes out.
 """
@@ -9,16 +11,25 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from collections.abc import Callable
+from typing import Any
 
 
 class _Jumping(selectors.DefaultSelector):
     """Gives what is ready; where nothing is, the wait is over at once and has been counted."""
 
     waited = 0.0
+    #: Calls that run in threads.
+    outside = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or timeout <= 0:
             return super().select(timeout)
+        if self.outside:
+            began = time.monotonic()
+            ready = super().select(timeout)
+            self.waited += time.monotonic() - began
+            return ready
         ready = super().select(0)
         if not ready:
             self.waited += timeout
@@ -35,6 +46,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds since the loop was made, as its timers count them."""
         return self._jumping.waited
+
+    def run_in_executor(  # type: ignore[override]  # as precise as is needed
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        self._jumping.outside += 1
+        given = super().run_in_executor(executor, func, *args)
+        given.add_done_callback(self._came_back)
+        return given
+
+    def _came_back(self, given: asyncio.Future[Any]) -> None:
+        self._jumping.outside -= 1
 
     async def jump(self, seconds: float) -> None:
         """Let time pass. What is due meanwhile happens at its end, once."""

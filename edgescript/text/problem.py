@@ -94,6 +94,18 @@ class Problem(NamedTuple):
         return Severity.ERROR if self.code.startswith("E") else Severity.WARNING
 
 
+class StartFailed(Exception):
+    """
+    What a graph needs did not start, and that is a problem at a place of its Edgefile.
+
+    Raised by the `start` of what a graph keeps, and so by the graph's; the graph is not used then.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.span}: {problem.message}" if problem.span is not None else problem.message)
+        self.problem = problem
+
+
 #: Names that a word is compared with; longer words are no names.
 _MOST_NAMES = 500
 _LONGEST_NAME = 200

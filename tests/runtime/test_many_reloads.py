@@ -72,7 +72,7 @@ def test_no_request_fails_and_no_object_stays(no_leaks: None, origin: Any, reloa
         if number in (51, 101):
             reloading.wait_for_end_of_old_graphs()
             gc.collect()
-            kept.append(sum(type(one).__module__.startswith("edgescript.") for one in gc.get_objects()))
+            kept.append(sum(str(type(one).__module__).startswith("edgescript.") for one in gc.get_objects()))
     for client in clients:
         client.stop()
         assert client.failures == []

@@ -22,6 +22,7 @@ WITHOUT_EXAMPLE = {
     "E013": "a page cannot hold bytes that are no text",
     "E014": "it would fill pages",
     "E205": "it depends on the machine",
+    "E206": "it depends on files beside",
     "W305": "no directive of this version needs another one around it",
     "W101": "it needs a broken plug-in",
 }
