@@ -94,14 +94,14 @@ def _around(fits: Callable[[Response], bool]) -> Around:
         response = await below()
         if response.upgrade is not None or not fits(response):
             return response
-        exchange.intercepted = response
+        outer, exchange.intercepted = exchange.intercepted, response
         try:
             answer = await below(1)
         except BaseException:
             discard(response.body)
             raise
         finally:
-            exchange.intercepted = None
+            exchange.intercepted = outer
         if answer is not response:
             discard(response.body)
         return answer
