@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Sparkline, Static
 
-from edgescript.cli.client import Client, EventStream
+from edgescript.cli.client import Client, EventStream, value_of
 
 #: Seconds of the chart, and until a lost server is asked again.
 _SECONDS = 300
@@ -127,6 +126,7 @@ class Top(App[None]):
     DataTable { height: 1fr; background: transparent; }
     #lower { height: 1fr; }
     .-narrow #lower { layout: vertical; height: 2fr; }
+    .-narrow #problems { max-height: 3; }
     """
 
     def __init__(self, server: Server) -> None:
@@ -172,7 +172,7 @@ class Top(App[None]):
             why = "it has ended the events"
             try:
                 for name, data in self._server.events():
-                    self.call_from_thread(self._take, name, json.loads(data))
+                    self.call_from_thread(self._take, name, value_of(data))
             except (click.ClickException, OSError, ValueError) as error:
                 why = error.message if isinstance(error, click.ClickException) else str(error)
             if not self._ended.is_set():
@@ -181,6 +181,7 @@ class Top(App[None]):
 
     def _take(self, name: str, data: Any) -> None:
         if name == "history":
+            self._rates.clear()  # it comes again with each connection
             self._rates.extend(point["rate"] for point in data)
         elif name == "message":
             self.show(data)

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from textual.widgets import DataTable, Static
 
-from edgescript.cli.client import Client
+from edgescript.cli.client import Answer, Client
 from edgescript.cli.commands.top import command
 from edgescript.cli.top import Remote, Top, ago, count, duration
 from edgescript.tally import DURATION, REQUESTS
@@ -127,6 +127,33 @@ def test_problems_of_the_last_reload_are_shown() -> None:
     state = {**STATE, "reload": {"done": False, "reason": "", "number": 0, "problems": [problem]}}
     text = watched(FakeServer(state), until=said("E101"))
     assert "Edgefile:3:5: E101: there is no directive [x]" in text
+
+
+def test_a_reconnection_brings_the_past_again_and_not_twice() -> None:
+    history = ("history", json.dumps([{"rate": 400.0}, {"rate": 300.0}]))
+    top: list[Top] = []
+
+    def known(one: Top) -> bool:
+        top[:] = [one]
+        return shown(one)
+
+    watched(FakeServer(history, history, STATE), until=known)
+    assert list(top[0]._rates) == [400.0, 300.0, 150.0]
+
+
+def test_what_a_server_says_cannot_work_on_the_terminal() -> None:
+    evil = "\x1b]2;title\x07\x9b31m\u202e"
+    reload = {"done": False, "reason": f"a {evil} b", "number": 0, "problems": []}
+    text = watched(FakeServer({**STATE, "version": evil, "reload": reload}), until=said("changed nothing"))
+    assert not set(evil) - set("]2;title31m") & set(text)
+    for answer in (
+        Answer(200, json.dumps({"version": evil})),
+        Answer(403, json.dumps({"detail": evil})),
+        Answer(500, evil),
+    ):
+        found = answer.data["version"] if answer.is_good else answer.complaint().message
+        assert found.isprintable()
+    assert Answer(200, json.dumps({"text": "two\nlines"})).data == {"text": "two\nlines"}
 
 
 def test_keys_reload_and_drain_what_is_chosen() -> None:
