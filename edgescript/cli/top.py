@@ -21,6 +21,9 @@ from edgescript.cli.client import Client, EventStream, value_of
 _SECONDS = 300
 _AGAIN = 2.0
 
+#: Characters of a route.
+_LONGEST_NAME = 30
+
 _CLASSES = {"2xx": "green", "3xx": "blue", "4xx": "yellow", "5xx": "red"}
 _STATES = {"ready": "green", "dead": "red"}
 
@@ -125,8 +128,10 @@ class Top(App[None]):
     .box { border: round $primary; border-title-style: bold; padding: 0 1; height: 1fr; min-height: 4; }
     DataTable { height: 1fr; background: transparent; }
     #lower { height: 1fr; }
-    .-narrow #lower { layout: vertical; height: 2fr; }
-    .-narrow #problems { max-height: 3; }
+    .-narrow #rate { height: 1; }
+    .-narrow #routes { height: 2fr; }
+    .-narrow #lower { layout: vertical; height: 3fr; }
+    .-narrow #problems { max-height: 2; }
     """
 
     def __init__(self, server: Server) -> None:
@@ -143,7 +148,7 @@ class Top(App[None]):
         yield Sparkline([], summary_function=max, id="rate")
         with Vertical(id="routes", classes="box") as routes:
             routes.border_title = "Slowest routes"
-            yield _table("routes-table", "Route", "Site", "Per second", "Errors", "p50", "p95")
+            yield _table("routes-table", "Route", "Per second", "Errors", "p50", "p95", "Site")
         with Horizontal(id="lower"):
             with Vertical(classes="box") as upstreams:
                 upstreams.border_title = "Servers behind"
@@ -286,11 +291,16 @@ def _route(route: dict[str, Any]) -> tuple[str, list[Text]]:
     ]
     times = [_number(duration(route[name]), style) for name in ("p50", "p95")]
     return f"{route['site']} {route['route']}", [
-        Text(route["route"], style),
-        Text(route["site"], style),
+        Text(_short(route["route"]), style),
         *numbers,
         *times,
+        Text(route["site"], style),
     ]
+
+
+def _short(text: str) -> str:
+    """A name that leaves room for the numbers behind it."""
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def _upstream(upstream: dict[str, Any]) -> tuple[str, list[Text]]:

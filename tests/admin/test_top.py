@@ -110,8 +110,8 @@ def test_everything_is_shown(size: tuple[int, int]) -> None:
     assert "edge 1.0  ready  :80  up 15 min  Edgefile no. 3 for 1 min" in text
     assert "150/s" in text
     assert "12.3 k in all  at most 400/s" in text
-    assert "[/b]|a|3|1|100 ms|2.5 s" in text
-    assert "/idle|a|0|0|–|–" in text
+    assert "[/b]|3|1|100 ms|2.5 s|a" in text
+    assert "/idle|0|0|–|–|a" in text
     assert "10.0.0.1:80|in use|1 +3|2|4|20 ms|1" in text
     assert "0|ready|11|0|1 min|2 ms" in text
     assert "1|dead|–|4|10 s|–" in text
