@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import Any, ClassVar, Protocol
 
 import click
@@ -178,8 +179,10 @@ class Top(App[None]):
             try:
                 for name, data in self._server.events():
                     self.call_from_thread(self._take, name, value_of(data))
-            except (click.ClickException, OSError, ValueError) as error:
+            except (click.ClickException, OSError, ValueError, HTTPException) as error:
                 why = error.message if isinstance(error, click.ClickException) else str(error)
+            except (LookupError, TypeError, AttributeError):  # JSON of another shape
+                why = "what it tells is not what this version knows"
             if not self._ended.is_set():
                 self.call_from_thread(self._lost, why)
                 self._ended.wait(_AGAIN)

@@ -6,6 +6,7 @@ import json
 import queue
 import re
 from collections.abc import Callable, Iterator
+from http.client import IncompleteRead
 from typing import Any
 
 import anyio
@@ -187,6 +188,14 @@ def test_a_server_that_is_lost_is_told_and_asked_again(monkeypatch: pytest.Monke
     text = watched(server, until=lambda top: "no server answers" in str(top.query_one("#head", Static).render()))
     assert "not connected" in text
     assert "ready" in watched(FakeServer(None, STATE), until=shown)
+
+
+@pytest.mark.parametrize("broken", [{"of": "another version"}, {**STATE, "routes": 7}, ["x"], IncompleteRead(b"")])
+def test_what_is_not_understood_ends_no_watching(monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
+    monkeypatch.setattr("edgescript.cli.top._AGAIN", 0.01)
+    server = FakeServer(broken)
+    watched(server, until=lambda top: "not connected" in str(top.query_one("#head", Static).render()))
+    assert "150/s" in watched(FakeServer(broken, STATE), until=shown)
 
 
 def test_it_watches_a_server_over_its_admin_address(admin: RunningAdmin, operator: FakeOperator) -> None:
