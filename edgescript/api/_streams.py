@@ -190,6 +190,11 @@ class Iterated(Pushed):
         self._scope = scope
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nobody has asked for it yet: most iterators can be gone through once."""
+        return self._task is None and not self.cancelled
+
     def start(self, sink: Sink) -> None:
         super().start(sink)
         self._task = self._scope.run(self._pump())
