@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from edgescript.api._request import Request
 from edgescript.api._scope import Scope
+from edgescript.api._threads import in_own_thread
 from edgescript.handlers.asgi import Call, Cycle, Message, scope_of
 from edgescript.handlers.handler import Loaded
 from edgescript.handlers.lifespan import Lifespan, LifespanFailed
@@ -80,12 +81,15 @@ class Application(Loaded):
             await lifespan.close()
             message = str(error) or f"the application's startup takes longer than {self._startup:g} s"
             raise self.failed(message) from error
+        except asyncio.CancelledError:
+            await lifespan.close()
+            raise
         return Served(app, interface, lifespan)
 
     async def _made(self, factory: Any) -> Any:
         if not callable(factory):
             raise self.failed(f"it is a value of type {type(factory).__name__}, and no factory")
-        return await factory() if inspect.iscoroutinefunction(factory) else await self.means.threads.run(factory)
+        return await factory() if inspect.iscoroutinefunction(factory) else await in_own_thread(factory)
 
     # ---- the step
 

@@ -49,7 +49,6 @@ class Loaded:
         self.watchdog = watchdog
         self._span = span
         self._ready = False
-        self._starting: asyncio.Lock | None = None
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """
@@ -66,9 +65,7 @@ class Loaded:
             await in_task(self._begin())
 
     async def _begin(self) -> None:
-        if self._starting is None:
-            self._starting = asyncio.Lock()
-        async with self._starting:
+        async with self.workplace.loading:
             if self._ready:
                 return
             try:
