@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 from edgescript.declare import values
 from edgescript.declare.entries import Complaint, setting
 from edgescript.declare.fields import arg, option
-from edgescript.declare.kinds import Kind, KindError, Scope
+from edgescript.declare.kinds import Kind, KindError, Scope, Secret
 
 #: Where it listens if nothing is written. Caddy's is the same.
 DEFAULT = "127.0.0.1:2019"
@@ -31,24 +31,6 @@ class Place(NamedTuple):
     #: "" is every interface.
     host: str
     port: int | None
-
-
-class Secret:
-    """A text that is not shown."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: str) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other.value == self.value
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-    def __repr__(self) -> str:
-        return "***"
 
 
 def place_of(text: str) -> Place:

@@ -298,3 +298,29 @@ def test_the_configuration_is_drawn(admin: RunningAdmin, operator: FakeOperator)
     assert "respond 200 hello" in answer.text
     operator.pasts.insert(0, Past(2, 200.0, "admin", "Edgefile", ":80 {\n respond 200 <b>other</b>\n}\n"))
     assert "respond 200 &lt;b&gt;other" in admin.get("/graph").text
+
+
+def test_clients_that_are_slow_keep_nobody_else_waiting(admin: RunningAdmin, operator: FakeOperator) -> None:
+    """Each is given up when its head or body does not come in time, by the sweep of the lane."""
+    beginnings = (
+        b"GET /conf",
+        b"POST /config HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/edgefile\r\nContent-Length: 9\r\n\r\n:8",
+    )
+    slow = [admin.connect() for _ in range(60)]
+    for number, client in enumerate(slow):
+        client.sendall(beginnings[number % 2])
+    assert admin.get("/health").status == 200
+    assert admin.post("/reload").status == 200
+    assert len(operator.pasts) == 2
+    lane = admin.admin._listening.lane  # type: ignore[union-attr]
+    bounds = lane.bounds
+    assert max(bounds.read_header, bounds.read_body_idle) <= 10
+    admin.call(lambda: setattr(lane, "clock", lambda base=lane.clock: base() + 60))
+    admin.call(lane.sweep)
+    admin.call(lambda: setattr(lane, "clock", lambda base=lane.clock: base() + 60))
+    admin.call(lane.sweep)
+    for client in slow:
+        answer = client.recv(65536)
+        assert not answer or b" 408 " in answer.partition(b"\r\n")[0], answer
+        client.close()
+    assert len(operator.pasts) == 2
