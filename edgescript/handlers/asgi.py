@@ -68,12 +68,12 @@ def root_of(exchange: Exchange) -> str:
 
 
 def _text(path: str) -> str:
-    """A path for applications, which expect that it can be encoded: what is no UTF-8 is replaced, as other servers have it."""
+    """A path for applications, which expect that it can be encoded: what is no UTF-8 is replaced, as elsewhere."""
     return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _fields(headers: Headers) -> Headers:
-    """Header fields for applications, with one Cookie: HTTP/2 has several (RFC 9113 8.2.3), and most look at the first alone."""
+    """Header fields for applications, with one Cookie: HTTP/2 has several (RFC 9113 8.2.3), and most look at the first."""
     cookies = every(headers, b"cookie")
     if len(cookies) < 2:
         return list(headers)

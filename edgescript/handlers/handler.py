@@ -215,13 +215,12 @@ class Handler(Loaded):
             f"a handler gives a Response, text, bytes, or a dict or list, which is sent as JSON{hint}"
         )
 
-
     def _own(self, raw: RawResponse, below: Sequence[RawResponse]) -> RawResponse:
-        """A copy, as far as others change it: a response that is kept for several requests must not carry fields of one to the next."""
+        """A copy, as far as others change it: one that is kept for several requests must not carry fields on."""
         body = raw.body
         is_fresh = body.is_fresh if isinstance(body, Iterated) else isinstance(body, bytes)
         if not is_fresh and not any(body is response.body for response in below):
-            raise RuntimeError(f"{self.target.text} gave a response that was sent before; only one of bytes or text can be again")
+            raise RuntimeError(f"{self.target.text} gave a response that was sent before, and is not of bytes or text")
         own = RawResponse(raw.status, raw.headers.copy(), body, close=raw.close)
         own.stamped = raw.stamped
         own.upgrade = raw.upgrade

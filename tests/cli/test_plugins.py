@@ -187,7 +187,10 @@ def test_a_broken_plug_in_disables_itself_and_nothing_else(name: str, problem: s
     ("whom", "said"),
     [
         ("check", "the plug-in plug_works failed when it checked this line: ZeroDivisionError"),
-        ("nothing", "greet cannot be set up: the plug-in plug_works failed with TypeError('build() gave a value of type None"),
+        (
+            "nothing",
+            "greet cannot be set up: the plug-in plug_works failed with TypeError('build() gave a value of type None",
+        ),
         ("build", "greet cannot be set up: the plug-in plug_works failed with KeyError('no such thing')"),
     ],
 )

@@ -278,7 +278,7 @@ VERSION = 2
 """
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: worker.take("python shop.py:index", shop=slow + COUNTER))
-        while not (tmp_path / "importing").exists():
+        while not (tmp_path / "importing").exists():  # noqa: ASYNC110
             await anyio.sleep(0.01)
         tasks.start_soon(first.close)
         await anyio.sleep(0.1)  # so that it comes to the modules
@@ -291,7 +291,7 @@ VERSION = 2
 async def test_a_start_up_that_does_not_end_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgescript.handlers.workplace._STARTUP", 0.1)
     hangs = "\n@on_start\nasync def hangs(): await asyncio.sleep(1000)\n"
-    with pytest.raises(StartFailed, match="the start-up hook hangs takes longer than 0.1 s"):
+    with pytest.raises(StartFailed, match=r"the start-up hook hangs takes longer than 0\.1 s"):
         await worker.take("python shop.py:index", shop=f"VERSION = 1\n{COUNTER}{hangs}")
 
 
