@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -204,7 +204,8 @@ class Generation:
         finally:
             COLLECTING.reset(token)
             sys.dont_write_bytecode = writes
-            sys.path.remove(self.folder)
+            with suppress(ValueError):  # a module may have put another path in place
+                sys.path.remove(self.folder)
             if self.loaded and self.folder not in sys.path:
                 sys.path.append(
                     self.folder

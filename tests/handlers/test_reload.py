@@ -288,6 +288,14 @@ VERSION = 2
     await worker.graph.close()
 
 
+async def test_a_module_that_takes_its_folder_off_the_path_is_loaded_all_the_same(worker: Worker) -> None:
+    before = list(sys.path)
+    graph = await worker.take("python shop.py:index", shop=f"import sys\nsys.path.pop(0)\nVERSION = 1\n{COUNTER}")
+    assert await ask(graph) == "1 1"
+    await graph.close()
+    assert sys.path == before
+
+
 async def test_a_start_up_that_does_not_end_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgescript.handlers.workplace._STARTUP", 0.1)
     hangs = "\n@on_start\nasync def hangs(): await asyncio.sleep(1000)\n"
