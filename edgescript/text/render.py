@@ -27,23 +27,26 @@ def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
     return "".join("\n".join(_block(problem, paint)) + "\n\n" for problem in _without_secrets(list(problems)))
 
 
-#: Of a URL with a user and a password.
-_PASSWORD = re.compile(r"(://[^\s/:@{}]*:)([^\s@{}]+)(?=@)")
+#: Of a URL with a user and a password, which may have an `@` that should have been written otherwise.
+_PASSWORD = re.compile(r"(://[^\s/:@{}]*:)([^\s{}]+)(?=@)")
+#: Of a line that begins with the name of a secret, or nearly so: a problem may be that the name is misspelled.
+_NAMED = re.compile(r"(?im)^([ \t]*[\w.-]*(?:passw|passphrase|secret)[\w.-]*[ \t]+)(\S.*)$")
+_WRITTEN_OUT = re.compile(r"(?<!\S)[^\s{}/][^\s{}]*(?!\S)")
 
 
 def _without_secrets(problems: list[Problem]) -> list[Problem]:
     """
-    The problems with places in texts that have stars for every secret that one of the problems is about, and for passwords
-    in URLs.
+    The problems with places in texts that have stars for every secret that one of the problems is about, for passwords in
+    URLs, and for what stands behind the name of a secret.
     """
     shown: dict[Source, Source] = {}
     for problem in problems:
         if problem.span is not None and problem.span.source not in shown:
             source = problem.span.source
-            if _PASSWORD.search(source.text) is not None:
-                shown[source] = Source(
-                    source.name, _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), source.text)
-                )
+            text = _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), source.text)
+            text = _NAMED.sub(lambda found: found[1] + _WRITTEN_OUT.sub(_stars, found[2]), text)
+            if text != source.text:
+                shown[source] = Source(source.name, text)
     for problem in problems:
         if problem.is_secret and problem.span is not None:
             source, start, end, _ = problem.span
@@ -51,6 +54,10 @@ def _without_secrets(problems: list[Problem]) -> list[Problem]:
             stars = re.sub(r"\S", "*", text[start:end])
             shown[source] = Source(source.name, text[:start] + stars + text[end:])
     return [_shown_in(shown, problem) for problem in problems] if shown else problems
+
+
+def _stars(found: re.Match[str]) -> str:
+    return "*" * len(found[0])
 
 
 def _shown_in(shown: dict[Source, Source], problem: Problem) -> Problem:
@@ -90,7 +97,7 @@ def _remark(gutter: int, what: str, text: str, paint: _Paint) -> str:
 
 def _said(text: str) -> str:
     """A sentence, without most of the megabytes that it may have been told about."""
-    return _clean(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return clean(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def _says_more(fix: Fix, hint: str | None) -> bool:
@@ -113,7 +120,7 @@ def _place(span: Span, gutter: int, role: str, paint: _Paint) -> Iterator[str]:
     first, column = span.source.position(span.start)
     last = _last_line(span)
     bar = paint("|", "gutter")
-    yield f"{' ' * gutter}{paint('-->', 'gutter')} {_clean(str(span))}"
+    yield f"{' ' * gutter}{paint('-->', 'gutter')} {clean(str(span))}"
     yield f"{' ' * gutter} {bar}"
     yield from _line(span, first, column, gutter=gutter, role=role, paint=paint)
     if last > first:
@@ -151,7 +158,7 @@ def _expanded(text: str, column: int) -> str:
     """The text with its tabs as spaces, where it begins at a column."""
     parts = []
     for character in text:
-        shown = " " * (_TAB - column % _TAB) if character == "\t" else _clean(character)
+        shown = " " * (_TAB - column % _TAB) if character == "\t" else clean(character)
         parts.append(shown)
         column += _columns(shown)
     return "".join(parts)
@@ -169,7 +176,7 @@ def _columns(text: str) -> int:
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """The text without anything that would move a terminal's cursor, change its colours or turn its direction."""
     if text.isprintable():
         return text
@@ -182,11 +189,11 @@ def _clean(text: str) -> str:
 def _imports(span: Span, gutter: int, paint: _Paint) -> Iterator[str]:
     imported = span.imported
     while imported is not None:
-        yield f"{' ' * gutter} {paint('=', 'gutter')} imported at {_clean(str(imported))}"
+        yield f"{' ' * gutter} {paint('=', 'gutter')} imported at {clean(str(imported))}"
         imported = imported.imported
 
 
 def _note(note: Note, gutter: int, paint: _Paint) -> Iterator[str]:
-    yield f"{' ' * gutter} {paint('=', 'gutter')} {paint('note', 'note')}: {_clean(note.message)}"
+    yield f"{' ' * gutter} {paint('=', 'gutter')} {paint('note', 'note')}: {clean(note.message)}"
     if note.span is not None:
         yield from _place(note.span, gutter, "note", paint)
