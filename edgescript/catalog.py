@@ -145,7 +145,9 @@ class Catalogue:
         self._installed.append(plugin)
         try:
             entries = _brought(point.load())
-        except (Exception, SystemExit) as error:  # a stranger's module may raise anything
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a stranger's module may raise anything
             plugin.problems.append(f"cannot be imported: {error!r}")
             entries = []
         else:

@@ -140,6 +140,7 @@ class Response:
         """
         body = self.raw.body
         if isinstance(body, FileRange):
+            self.raw.body = b""  # its file is closed, whatever comes of it
             body = await _contents(body, limit)
         self.raw.body = await collect(body, limit)
         return self.raw.body

@@ -189,6 +189,13 @@ class Iterated(Pushed):
         self._pieces = pieces
         self._scope = scope
         self._task: asyncio.Task[None] | None = None
+        #: Nobody wants more of it.
+        self._is_over = False
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether nobody has asked for it yet: most iterators can be gone through once."""
+        return self._task is None and not self.cancelled
 
     def start(self, sink: Sink) -> None:
         super().start(sink)
@@ -222,25 +229,35 @@ class Iterated(Pushed):
                 yield piece
             return
         iterator = iter(self._pieces)
-        while (piece := await self._scope.threads.run(_next, iterator)) is not _END:
+        while (piece := await self._scope.threads.run(self._next, iterator)) is not _END:
             yield piece
+
+    def _next(self, iterator: Iterator[Any]) -> Any:
+        """In a thread."""
+        try:
+            return next(iterator, _END)
+        finally:
+            if self._is_over and (close := getattr(iterator, "close", None)) is not None:
+                close()
 
     async def _close(self) -> None:
         """Have a generator's `finally` run."""
         pieces = self._pieces
-        if isinstance(pieces, AsyncIterable):
-            close = getattr(pieces, "aclose", None)
-            if close is not None:
-                await close()
-        elif (close := getattr(pieces, "close", None)) is not None:
-            await self._scope.threads.run(close)
+        self._is_over = True
+        try:
+            if isinstance(pieces, AsyncIterable):
+                close = getattr(pieces, "aclose", None)
+                if close is not None:
+                    await close()
+            elif getattr(pieces, "gi_running", False):
+                pass  # the thread that is in it still closes it
+            elif (close := getattr(pieces, "close", None)) is not None:
+                await self._scope.threads.run(close)
+        except Exception as error:
+            log.error("the body of a response could not be closed, in %s", self._scope.name, exc_info=error)
 
 
 _END = object()
-
-
-def _next(iterator: Iterator[Any]) -> Any:
-    return next(iterator, _END)
 
 
 def _bytes(piece: Any) -> bytes:

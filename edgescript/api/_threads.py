@@ -159,6 +159,15 @@ class Threads(Executor):
             thread.join(1)
 
 
+async def in_own_thread(function: Callable[..., T], /, *arguments: Any) -> T:
+    """What a function gives that is called in a thread of its own: those of the pool may all have work that never ends."""
+    threads = Threads(1, 0)
+    try:
+        return await threads.run(function, *arguments)
+    finally:
+        await threads.close()
+
+
 def _harmless(error: BaseException) -> Exception:
     """The error, unless it would mean something else where it is waited for: the end of the loop, or of an iterator."""
     if isinstance(error, Exception) and not isinstance(error, StopIteration):

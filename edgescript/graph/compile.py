@@ -22,6 +22,7 @@ from edgescript.graph.match import HostTable
 from edgescript.graph.model import ErrorRoute, Graph, Listener, Matcher, Site
 from edgescript.graph.patterns import path_test
 from edgescript.graph.shared import Shared
+from edgescript.graph.stranger import checked, held_to_responses
 from edgescript.http.exchange import Exchange
 from edgescript.language.expand import File
 from edgescript.tally import NO_SITE, ListenerTally, Tally
@@ -182,7 +183,8 @@ class _Building:
 
     def action(self, node: Node) -> Action | Built:
         made: Action | Built = self._built(node.bound, _unbuilt)
-        return made
+        entry = node.bound.entry
+        return made if is_ours(entry) else held_to_responses(made, entry.__module__)
 
     def matcher(self, definition: Definition) -> Matcher:
         """The compiled matcher; a named one is compiled once, however often it is used."""
@@ -220,7 +222,8 @@ class _Building:
         """What an entry builds; where the machine has not what it needs, that is a problem of the file."""
         outer, self._bound = self._bound, bound
         try:
-            return bound.instance.build(self)
+            made = bound.instance.build(self)
+            return made if is_ours(bound.entry) else checked(made)
         except Exception as error:
             if isinstance(error, OSError | ValueError):
                 why = str(error)

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 from edgescript.api._request import Request
 from edgescript.api._scope import Scope
-from edgescript.handlers.asgi import Call, Cycle, scope_of
+from edgescript.api._threads import in_own_thread
+from edgescript.handlers.asgi import Call, Cycle, Message, scope_of
 from edgescript.handlers.handler import Loaded
 from edgescript.handlers.lifespan import Lifespan, LifespanFailed
 from edgescript.handlers.websocket import Session, handshake_key
-from edgescript.handlers.wsgi import Sound, spooled
+from edgescript.handlers.wsgi import Sound, adapted, spooled
 from edgescript.http.exchange import Exchange
 from edgescript.http.message import Response
 
@@ -80,12 +81,15 @@ class Application(Loaded):
             await lifespan.close()
             message = str(error) or f"the application's startup takes longer than {self._startup:g} s"
             raise self.failed(message) from error
+        except asyncio.CancelledError:
+            await lifespan.close()
+            raise
         return Served(app, interface, lifespan)
 
     async def _made(self, factory: Any) -> Any:
         if not callable(factory):
             raise self.failed(f"it is a value of type {type(factory).__name__}, and no factory")
-        return await factory() if inspect.iscoroutinefunction(factory) else await self.means.threads.run(factory)
+        return await factory() if inspect.iscoroutinefunction(factory) else await in_own_thread(factory)
 
     # ---- the step
 
@@ -96,8 +100,10 @@ class Application(Loaded):
         key = handshake_key(exchange)
         if key is not None and self._served.interface == "asgi":
             return await self._websocket(exchange, scope, key)
-        call = self._asgi() if self._served.interface == "asgi" else await self._wsgi(exchange, scope)
-        return await Cycle(exchange, scope).respond(call, scope_of(exchange, "http", self._served.state), self._within)
+        message = scope_of(exchange, "http", self._served.state)
+        if self._served.interface == "wsgi":
+            return await self._wsgi(exchange, scope, message)
+        return await Cycle(exchange, scope).respond(self._asgi(), message, self._within)
 
     async def _websocket(self, exchange: Exchange, scope: Scope, key: bytes) -> Response:
         session = Session(exchange, scope, key)
@@ -111,13 +117,15 @@ class Application(Loaded):
 
         return partial(_call_asgi, ASGIWrapper(self._served.app))
 
-    async def _wsgi(self, exchange: Exchange, scope: Scope) -> Call:
+    async def _wsgi(self, exchange: Exchange, scope: Scope, message: Message) -> Response:
         from hypercorn.app_wrappers import WSGIWrapper
 
-        body = await spooled(Request(exchange).stream(), scope.threads, exchange.body_limit)
+        body, size = await spooled(Request(exchange).stream(), scope.threads, exchange.body_limit)
         exchange.body = b""  # it has been read
-        sound = Sound(self._served.app, body)
-        return partial(_call_wsgi, WSGIWrapper(sound, 0), sound, scope)
+        message, environ = adapted(message, exchange, size)
+        sound = Sound(self._served.app, body, environ)
+        call = partial(_call_wsgi, WSGIWrapper(sound, 0), sound, scope)
+        return await Cycle(exchange, scope).respond(call, message, self._within)
 
 
 async def _call_asgi(wrapper: Any, message: Any, receive: Any, send: Any) -> None:

@@ -12,7 +12,7 @@ from edgescript.api._streams import Pushed, Reader
 from edgescript.http import target as targets
 from edgescript.http.body import BodyBroken
 from edgescript.http.exchange import Exchange
-from edgescript.http.headers import first
+from edgescript.http.headers import Headers, every, first
 from edgescript.http.message import HTTPError, Response
 from edgescript.http.pending import Pending
 
@@ -38,30 +38,46 @@ def scope_of(exchange: Exchange, kind: str, state: dict[str, Any]) -> Message:
     :param kind: `http` or `websocket`
     """
     client = exchange.client
-    _, raw_path, _ = targets.split(exchange.target, exchange.original_method)
-    root_path = ""
-    try:
-        original = targets.decode(raw_path)
-    except ValueError:  # the exchange has refused it by then
-        original = exchange.path
-    if len(original) > len(exchange.path) and original.endswith(exchange.path):
-        root_path = original.removesuffix(exchange.path)
+    root = root_of(exchange)
     return {
         "type": kind,
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": exchange.version,
         "method": exchange.method.decode("latin-1"),
         "scheme": client.scheme,
-        "path": root_path + exchange.path,
-        "raw_path": raw_path if root_path else exchange.raw_path,
+        "path": _text(root + exchange.path),
+        "raw_path": targets.split(exchange.target, exchange.original_method)[1] if root else exchange.raw_path,
         "query_string": exchange.query or b"",
-        "root_path": root_path,
-        "headers": list(exchange.headers),
+        "root_path": _text(root),
+        "headers": _fields(exchange.headers),
         "client": (exchange.client_ip, client.remote_port),
         "server": (client.local_ip, client.local_port),
         "state": state.copy(),
         "extensions": {},
     }
+
+
+def root_of(exchange: Exchange) -> str:
+    """What `handle_path` has taken away from the path."""
+    if exchange.uri == exchange.target:
+        return ""
+    _, raw_path, _ = targets.split(exchange.target, exchange.original_method)
+    original = targets.decode(raw_path)  # that it can be decoded was found out when the exchange was made
+    is_longer = len(original) > len(exchange.path) and original.endswith(exchange.path)
+    return original.removesuffix(exchange.path) if is_longer else ""
+
+
+def _text(path: str) -> str:
+    """A path for applications, which expect that it can be encoded: what is no UTF-8 is replaced, as elsewhere."""
+    return path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _fields(headers: Headers) -> Headers:
+    """Header fields for applications, with one Cookie: HTTP/2 has several (RFC 9113 8.2.3), and most look at the first."""
+    cookies = every(headers, b"cookie")
+    if len(cookies) < 2:
+        return list(headers)
+    return [*(pair for pair in headers if pair[0] != b"cookie"), (b"cookie", b"; ".join(cookies))]
 
 
 class Cycle:

@@ -6,12 +6,13 @@ import asyncio
 import inspect
 import logging
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgescript.api._request import MOST_READ, Request
 from edgescript.api._response import Response
 from edgescript.api._scope import Scope
+from edgescript.api._streams import Iterated
 from edgescript.handlers.modules import Target
 from edgescript.handlers.watchdog import Watchdog
 from edgescript.handlers.workplace import Means, Workplace
@@ -48,7 +49,6 @@ class Loaded:
         self.watchdog = watchdog
         self._span = span
         self._ready = False
-        self._starting: asyncio.Lock | None = None
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """
@@ -65,9 +65,7 @@ class Loaded:
             await in_task(self._begin())
 
     async def _begin(self) -> None:
-        if self._starting is None:
-            self._starting = asyncio.Lock()
-        async with self._starting:
+        async with self.workplace.loading:
             if self._ready:
                 return
             try:
@@ -169,20 +167,14 @@ class Handler(Loaded):
         await self.ready()
         scope = self.workplace.scope(self.target.text, self.means, exchange)
 
-        below: list[RawResponse] = []
-
-        async def run_below(request: Request | None = None) -> Response:
-            below.append(await rest())
-            return Response.of(below[-1])
-
+        below = _Below(rest)
         answer: RawResponse | None = None
         try:
-            answer = self._response(await self._in_time(scope, called(self._function, Request(exchange), run_below)))
+            given = await self._in_time(scope, called(self._function, Request(exchange), below))
+            answer = self._response(given, below.responses)
             return answer
         finally:
-            for response in below:  # whatever has another answer in its place
-                if response is not answer:
-                    discard(response.body)
+            below.close(answer)
 
     async def _in_time(self, scope: Scope, coroutine: Any) -> Any:
         outer = _begin_span(scope)
@@ -206,9 +198,9 @@ class Handler(Loaded):
         _end_span(scope, outer, None)
         return given
 
-    def _response(self, given: Any) -> RawResponse:
+    def _response(self, given: Any, below: Sequence[RawResponse] = ()) -> RawResponse:
         if isinstance(given, Response):
-            return given.raw
+            return self._own(given.raw, below)
         if isinstance(given, str | bytes):
             return Response(given).raw
         if isinstance(given, dict | list):
@@ -222,6 +214,51 @@ class Handler(Loaded):
             f"{self.target.text}{place} gave a value of type {type(given).__name__}: "
             f"a handler gives a Response, text, bytes, or a dict or list, which is sent as JSON{hint}"
         )
+
+    def _own(self, raw: RawResponse, below: Sequence[RawResponse]) -> RawResponse:
+        """A copy, as far as others change it: one that is kept for several requests must not carry fields on."""
+        body = raw.body
+        is_fresh = body.is_fresh if isinstance(body, Iterated) else isinstance(body, bytes)
+        if not is_fresh and not any(body is response.body for response in below):
+            raise RuntimeError(f"{self.target.text} gave a response that was sent before, and is not of bytes or text")
+        own = RawResponse(raw.status, raw.headers.copy(), body, close=raw.close)
+        own.stamped = raw.stamped
+        own.upgrade = raw.upgrade
+        return own
+
+
+class _Below:
+    """What a wrapper knows as `next`."""
+
+    __slots__ = ("_is_over", "_is_running", "_rest", "responses")
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._is_running = False
+        self._is_over = False
+        self.responses: list[RawResponse] = []
+
+    async def __call__(self, request: Request | None = None) -> Response:
+        if self._is_running or self._is_over:
+            when = "while it runs" if self._is_running else "when its request has its answer already"
+            raise RuntimeError(f"what is below cannot be called {when}")
+        self._is_running = True
+        try:
+            response = await self._rest()
+        finally:
+            self._is_running = False
+        if self._is_over:
+            discard(response.body)
+            raise RuntimeError("the request has its answer already")
+        self.responses.append(response)
+        return Response.of(response)
+
+    def close(self, answer: RawResponse | None) -> None:
+        """The request has its answer, or none: what another answer has come in the place of is freed."""
+        self._is_over = True
+        for response in self.responses:
+            if answer is None or response.body is not answer.body:
+                discard(response.body)
 
 
 async def called(function: Callable[..., Any], *arguments: Any) -> Any:

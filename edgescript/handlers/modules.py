@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -27,6 +28,7 @@ from types import ModuleType
 from typing import Any
 
 from edgescript.api._hooks import COLLECTING, Hooks
+from edgescript.api._threads import in_own_thread
 
 #: In a module's namespace: the generation that it was loaded for.
 _MARK = "__edge_generation__"
@@ -36,6 +38,10 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _OURS = __name__.partition(".")[0]
 #: One import at a time changes `sys.path` and `sys.modules`.
 _LOCK = threading.RLock()
+#: Seconds that a generation which is not used any more waits for an import to end.
+_PATIENCE = 30.0
+
+log = logging.getLogger("edgescript.handlers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,8 @@ class Generation:
         finally:
             COLLECTING.reset(token)
             sys.dont_write_bytecode = writes
-            sys.path.remove(self.folder)
+            with suppress(ValueError):  # a module may have put another path in place
+                sys.path.remove(self.folder)
             if self.loaded and self.folder not in sys.path:
                 sys.path.append(
                     self.folder
@@ -230,8 +237,16 @@ class Generation:
                 self._contents[file] = _content(file)
 
     async def close(self) -> None:
-        """Let the modules go."""
-        with _LOCK:
+        """Let the modules go. While something is imported, that is waited for in a thread, as it may take long."""
+        if not self._let_go(wait=0):
+            await in_own_thread(self._let_go, _PATIENCE)
+
+    def _let_go(self, wait: float) -> bool:
+        if not _LOCK.acquire(timeout=wait):
+            if wait:
+                log.error("the modules of %s stay, because an import does not end", self.folder)
+            return False
+        try:
             self._adopt()
             self._modules.forget(self)
             if not self._modules.has(self.folder) and self.folder in sys.path:
@@ -242,7 +257,10 @@ class Generation:
                 vars(module).pop(_MARK, None)
             for name, module in self._modules.newest(self.folder).items():
                 sys.modules.setdefault(name, module)
-        self.loaded.clear()
+            self.loaded.clear()
+        finally:
+            _LOCK.release()
+        return True
 
 
 def _taken_out(generation: Generation) -> dict[str, ModuleType]:

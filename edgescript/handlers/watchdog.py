@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,25 @@ class Watchdog:
     :param patience: seconds that the loop may stand still; 0 watches nothing
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(
+        self,
+        patience: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        processor: Callable[[], float] = time.process_time,
+    ) -> None:
         self.patience = patience
+        self._clock = clock
+        self._processor = processor
         #: Warnings given.
         self.warnings = 0
-        self._known: dict[CodeType, tuple[object, str]] = {}
+        #: By code the names of those who use it, the newest last. The thread reads it: what is in it is never changed.
+        self._known: dict[CodeType, dict[object, str]] = {}
         self._turned = 0.0
+        #: When the thread last looked, and the processor time until then.
+        self._looked = (0.0, 0.0)
+        #: The turn of the loop that was told of.
+        self._told = 0.0
         self._thread_id = 0
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -47,18 +61,18 @@ class Watchdog:
         """Have a function told by this name."""
         code = _code_of(function)
         if code is not None:
-            self._known[code] = (owner, name)
+            self._known[code] = {**self._known.get(code, {}), owner: name}
 
     def forget(self, owner: object) -> None:
         """Functions of this owner are not used any more."""
-        self._known = {code: known for code, known in self._known.items() if known[0] is not owner}
+        left = {code: {one: names[one] for one in names if one is not owner} for code, names in self._known.items()}
+        self._known = {code: names for code, names in left.items() if names}
 
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         """Begin to watch this loop."""
         if not self.patience:
             return
-        self._turned = time.monotonic()
-        self._thread_id = threading.get_ident()
+        self.turn()
         tasks.start_soon(self._turn)
         self._thread = threading.Thread(target=self._watch, name="edge-watchdog", daemon=True)
         self._thread.start()
@@ -68,8 +82,13 @@ class Watchdog:
 
         with anyio.CancelScope() as self._scope:
             while not self._stop.is_set():
-                self._turned = time.monotonic()
+                self.turn()
                 await anyio.sleep(self.patience / 2)
+
+    def turn(self) -> None:
+        """Note that the loop has turned, whose thread calls this."""
+        self._thread_id = threading.get_ident()
+        self._turned = self._clock()
 
     async def close(self) -> None:
         """Watch no more."""
@@ -82,19 +101,29 @@ class Watchdog:
     # ---- the thread
 
     def _watch(self) -> None:
-        told = 0.0
+        self._looked = self._clock(), self._processor()
         while not self._stop.wait(self.patience / 2):
-            turned = self._turned
-            still = time.monotonic() - turned
-            if still > self.patience and turned != told:
-                told = turned
-                self._tell(still, sys._current_frames().get(self._thread_id))
+            self.look()
+
+    def look(self) -> None:
+        """Warn if the loop has not turned for too long, and a handler is why."""
+        now, used = self._clock(), self._processor()
+        (then, used_then), self._looked = self._looked, (now, used)
+        # A look that comes late: either a handler has kept the interpreter to itself (`json.loads` of much), with the processor
+        # at work, or nothing of this process has run for a while, and the handler is innocent.
+        if now - then > self.patience and used - used_then < (now - then) / 2:
+            return
+        turned = self._turned
+        if now - turned > self.patience and turned != self._told:
+            self._told = turned
+            self._tell(now - turned, sys._current_frames().get(self._thread_id))
 
     def _tell(self, still: float, frame: FrameType | None) -> None:
         name = self._handler_in(frame)
-        if name is None or time.monotonic() - self._warned.get(name, -_AGAIN) < _AGAIN:
+        now = self._clock()
+        if name is None or now - self._warned.get(name, -_AGAIN) < _AGAIN:
             return
-        self._warned[name] = time.monotonic()
+        self._warned[name] = now
         self.warnings += 1
         stack = "".join(traceback.format_stack(frame))
         log.warning("%s holds the event loop, and with it every other request, for %.2f s already; it is here:\n%s",
@@ -106,7 +135,7 @@ class Watchdog:
         while frame is not None:
             known = self._known.get(frame.f_code)
             if known is not None:
-                found = known[1]
+                found = next(reversed(known.values()))
             frame = frame.f_back
         return found
 

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import io
 import logging
 from collections import deque
 from enum import Enum, auto
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgescript.api._scope import Scope
 from edgescript.handlers.asgi import Call, ClientGone, Message, called
+from edgescript.http.body import Sink
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import elements, every, first
 from edgescript.http.message import HTTPError, Response
@@ -30,7 +32,9 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 #: Bytes of one message, and of those that wait for the application.
 LARGEST_MESSAGE = 16 * 1024 * 1024
 _MOST_WAITING = 64 * 1024
-#: Seconds that a client has to answer a close.
+#: What a message that waits takes beside its bytes: a frame of six bytes may bring an empty one.
+_OVERHEAD = 256
+#: Seconds that a client has to answer a close, and to take what was sent before it.
 _CLOSING = 10.0
 
 
@@ -58,7 +62,14 @@ def handshake_key(exchange: Exchange) -> bytes | None:
 
 
 class Session(asyncio.Protocol):
-    """One WebSocket, from its handshake to its end; the protocol of its connection."""
+    """
+    One WebSocket, from its handshake to its end; the protocol of its connection.
+
+    It is the body of its 101 as well, so that it hears of it where that is never sent (a wrapper has another answer).
+    """
+
+    #: Of the 101, which has no body.
+    length = 0
 
     def __init__(self, exchange: Exchange, scope: Scope, key: bytes) -> None:
         self._scope = scope
@@ -70,14 +81,18 @@ class Session(asyncio.Protocol):
         self._answer: Pending[Response] = Pending()
         self._taken: Pending[None] = Pending()
         self._incoming: deque[Message] = deque([{"type": "websocket.connect"}])
-        self._waiting_size = 0
+        self._waiting_size = _OVERHEAD
         self._arrived = asyncio.Event()
         self._may_write = asyncio.Event()
         self._may_write.set()
+        #: The transport has room for answers to pings.
+        self._may_answer = True
         self._wire: Connection
         self._transport: asyncio.Transport | None = None
-        self._pieces: list[str | bytes] = []
-        self._pieces_size = 0
+        #: The message that is arriving, which may come in a million pieces.
+        self._whole: io.StringIO | io.BytesIO | None = None
+        self._whole_size = 0
+        self._deadline: asyncio.TimerHandle | None = None
         self._refusal: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self._refusal_body = b""
 
@@ -142,8 +157,7 @@ class Session(asyncio.Protocol):
             return message
         self._incoming.popleft()
         self._waiting_size -= _size(message)
-        if self._transport is not None and self._waiting_size <= _MOST_WAITING and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._adjust_reading()
         return message
 
     async def send(self, message: Message) -> None:
@@ -182,11 +196,13 @@ class Session(asyncio.Protocol):
                 raise RuntimeError(f"the client did not offer the subprotocol {chosen!r}")
             headers.append((b"sec-websocket-protocol", chosen.encode("latin-1")))
         headers += [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers") or ()]
-        response = Response(101, headers)
+        response = Response(101, headers, self)
         response.upgrade = self._take_over
         self._state = _State.OPEN
         self._answer.set(response)
         await self._taken
+        if self._transport is None:
+            raise ClientGone("the client is gone")
 
     def _refuse(self, response: Response) -> None:
         self._lose(1006)
@@ -214,10 +230,36 @@ class Session(asyncio.Protocol):
         self._wire = Connection(ConnectionType.SERVER)
         transport.set_protocol(self)
         self._taken.set(None)
+        if self._state is _State.CLOSED:  # it was given up before this
+            transport.close()
+            return
         if received:
             self.data_received(received)
-        if not transport.is_closing():
-            transport.resume_reading()
+        self._adjust_reading()
+
+    # ---- Body: of the 101
+
+    def start(self, sink: Sink) -> None:
+        sink.end([])
+
+    def pause(self) -> None:
+        """Nothing is pushed."""
+
+    def resume(self) -> None:
+        """Nothing is pushed."""
+
+    def cancel(self) -> None:
+        """The 101 is not sent."""
+        self._lose(1006)
+        self._taken.set(None)
+
+    def detach(self) -> tuple[int, bytes] | None:
+        return None
+
+    def reattach(self, remaining: int) -> None:
+        raise RuntimeError("this body cannot be detached")
+
+    # ---- the connection's protocol
 
     def data_received(self, data: bytes) -> None:
         from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
@@ -241,28 +283,43 @@ class Session(asyncio.Protocol):
             self._end()
 
     def _take(self, data: Any, *, whole: bool) -> None:
-        self._pieces.append(data if isinstance(data, str) else bytes(data))
-        self._pieces_size += len(data)
-        if self._pieces_size > LARGEST_MESSAGE:
+        if self._state is not _State.OPEN:
+            return
+        if self._whole is None:
+            self._whole = io.StringIO() if isinstance(data, str) else io.BytesIO()
+        self._whole.write(data)
+        self._whole_size += len(data)
+        if self._whole_size > LARGEST_MESSAGE:
+            self._whole = None
             self._close(1009, "the message is too large")
-            self._lose(1009)
             return
         if not whole:
             return
-        pieces, self._pieces, self._pieces_size = self._pieces, [], 0
-        if isinstance(pieces[0], str):
-            self._arrive({"type": "websocket.receive", "text": "".join(pieces), "bytes": None})  # type: ignore[arg-type]
-        else:
-            self._arrive({"type": "websocket.receive", "bytes": b"".join(pieces), "text": None})  # type: ignore[arg-type]
+        content = self._whole.getvalue()
+        self._whole, self._whole_size = None, 0
+        kind = "text" if isinstance(content, str) else "bytes"
+        self._arrive({"type": "websocket.receive", "text": None, "bytes": None, kind: content})
 
     def _arrive(self, message: Message) -> None:
-        if self._state is not _State.OPEN:
-            return
         self._incoming.append(message)
         self._waiting_size += _size(message)
         self._arrived.set()
-        if self._waiting_size > _MOST_WAITING and self._transport is not None:
-            self._transport.pause_reading()
+        self._adjust_reading()
+
+    def _adjust_reading(self) -> None:
+        """
+        Read while there is room for messages, and for what must be answered: a client that takes no answers may not ask.
+
+        When it has ended, only the client's close is of interest.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        has_room = self._waiting_size <= _MOST_WAITING or self._state is _State.CLOSED
+        if has_room and self._may_answer:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
 
     def _closed_by_client(self, event: Any) -> None:
         if self._state is _State.OPEN:
@@ -276,10 +333,9 @@ class Session(asyncio.Protocol):
 
         if self.is_open:
             self._write(self._wire.send(CloseConnection(code=code, reason=reason or None)))
-            transport = self._transport
-            assert transport is not None, "it is open"
-            self._scope.loop.call_later(_CLOSING, transport.abort)
+            self._set_deadline()
         self._lose(code)
+        self._adjust_reading()
 
     def _lose(self, code: int, reason: str | None = None) -> None:
         """The application hears that it has ended, behind what has arrived."""
@@ -294,19 +350,31 @@ class Session(asyncio.Protocol):
             self._transport.write(data)
 
     def _end(self) -> None:
+        """Close the connection behind what was sent."""
         if self._transport is not None:
+            self._set_deadline()
             self._transport.close()
 
+    def _set_deadline(self) -> None:
+        if self._deadline is None and self._transport is not None:
+            self._deadline = self._scope.loop.call_later(_CLOSING, self._transport.abort)
+
     def pause_writing(self) -> None:
-        self._may_write.clear()
+        self._may_answer = False
+        if self._state is _State.OPEN:
+            self._may_write.clear()
+        self._adjust_reading()
 
     def resume_writing(self) -> None:
+        self._may_answer = True
         self._may_write.set()
+        self._adjust_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
         self._lose(1006)
-        self._taken.set(None)
 
 
 def _size(message: Message) -> int:
-    return len(message.get("text") or message.get("bytes") or b"")
+    return _OVERHEAD + len(message.get("text") or message.get("bytes") or b"")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edgescript.api._hooks import Hooks
 from edgescript.api._jobs import Jobs
 from edgescript.api._scope import Scope
-from edgescript.api._threads import Threads
+from edgescript.api._threads import Threads, in_own_thread
 from edgescript.handlers.modules import Generation, Target
 from edgescript.http.exchange import Exchange
 from edgescript.storage.base import Storage
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import anyio.abc
 
 log = logging.getLogger("edgescript.handlers")
+
+
+#: Seconds that a start-up hook may take.
+_STARTUP = 30.0
 
 
 class _Open(Protocol):
@@ -50,6 +54,8 @@ class Workplace:
     def __init__(self, generation: Generation, means: Means) -> None:
         self.generation = generation
         self.jobs = Jobs(means.background)
+        #: One line at a time has its module loaded and takes what it names.
+        self.loading = asyncio.Lock()
         #: For what goes on when a graph is closed; None where nobody has started it.
         self.tasks: anyio.abc.TaskGroup | None = None
         self._lasting = Jobs(0)
@@ -74,24 +80,32 @@ class Workplace:
         """
         self._means = means
         self.jobs.most = means.background
-        found, hooks = await means.threads.run(self.generation.load, target)
+        found, hooks = await in_own_thread(self.generation.load, target)
         self._waiting.append(hooks)
         while self._waiting:
             for hook in self._waiting[0].start:
-                await self._run(hook, "start-up")
+                await self._run(hook, "start-up", _STARTUP)
             self._started.append(self._waiting.pop(0))
         return found
 
-    async def _run(self, hook: Callable[[], Any], kind: str) -> None:
-        scope = self.scope(f"the {kind} hook {hook.__qualname__}", self._means)
+    async def _run(self, hook: Callable[[], Any], kind: str, within: float) -> None:
+        name = f"the {kind} hook {getattr(hook, '__qualname__', hook)}"
 
         async def called() -> None:
             if inspect.iscoroutinefunction(hook):
                 await hook()
             else:
-                await scope.threads.run(hook)
+                await in_own_thread(hook)
 
-        await scope.run(called())
+        task = self.scope(name, self._means).run(called())
+        try:
+            await asyncio.wait([task], timeout=within)
+        finally:
+            if not task.done():
+                task.cancel()
+        if not task.done():
+            raise TimeoutError(f"{name} takes longer than {within:g} s")
+        task.result()
 
     # ---- what outlives graphs
 
@@ -129,9 +143,9 @@ class Workplace:
             await served.close()
         for hook in [hook for hooks in reversed(self._started) for hook in reversed(hooks.stop)]:
             try:
-                await self._run(hook, "shut-down")
+                await self._run(hook, "shut-down", max(self._means.patience, 1))
             except Exception as error:
-                log.error("the shut-down hook %s failed", hook.__qualname__, exc_info=error)
+                log.error("a shut-down hook failed, in %s", self.generation.folder, exc_info=error)
         await self.jobs.finish(1)
         self._started.clear()
         self.served.clear()

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import IO, Any
 
 from edgescript.api._threads import Threads
+from edgescript.handlers.asgi import Message, root_of
+from edgescript.http.exchange import Exchange
 from edgescript.http.message import HTTPError
 
 #: Bytes of a request's body that are kept in memory; more go to a temporary file.
@@ -21,16 +23,20 @@ class Sound:
     A WSGI application around another one.
 
     hypercorn's wrapper sends no head where the application gives no piece of a body, knows no `write`, keeps bodies in memory,
-    and gives the port as a number; this makes up for it.
+    gives the port as a number, and fails at bytes that are no text; this makes up for it.
+
+    :param environ: what the wrapper is not asked for
     """
 
-    def __init__(self, app: Callable[..., Any], body: IO[bytes]) -> None:
+    def __init__(self, app: Callable[..., Any], body: IO[bytes], environ: dict[str, str]) -> None:
         self._app = app
         self._body = body
+        self._environ = environ
         #: It is running, or has run, and closes the body itself.
         self.begun = False
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterator[bytes]:
+        environ.update(self._environ)
         environ["SERVER_PORT"] = str(environ["SERVER_PORT"])
         environ["wsgi.errors"] = sys.stderr
         environ["wsgi.input"] = self._body
@@ -75,9 +81,33 @@ class Sound:
             self._body.close()
 
 
-async def spooled(pieces: AsyncIterator[bytes], threads: Threads, limit: int | None) -> IO[bytes]:
+def adapted(message: Message, exchange: Exchange, size: int) -> tuple[Message, dict[str, str]]:
     """
-    A request's body as a file, which whoever reads it closes.
+    A scope that hypercorn's wrapper can take, and what it has to leave out of the environment (PEP 3333 has bytes as latin-1).
+
+    Fields with `_` in their name are left out: `X_Real_IP` would be the same variable as `X-Real-IP`, which a proxy or a
+    directive may have set or removed. nginx, Apache and gunicorn do so too.
+
+    :param size: bytes of the request's body, of which the application may know only by Content-Length
+    """
+    headers = [pair for pair in message["headers"] if b"_" not in pair[0] and pair[0] != b"transfer-encoding"]
+    environ = {
+        "SCRIPT_NAME": _latin(root_of(exchange)),
+        "PATH_INFO": _latin(exchange.path),
+        "QUERY_STRING": (exchange.query or b"").decode("latin-1"),
+    }
+    if size:
+        environ["CONTENT_LENGTH"] = str(size)
+    return {**message, "path": "/", "root_path": "", "query_string": b"", "headers": headers}, environ
+
+
+def _latin(path: str) -> str:
+    return path.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+async def spooled(pieces: AsyncIterator[bytes], threads: Threads, limit: int | None) -> tuple[IO[bytes], int]:
+    """
+    A request's body as a file, which whoever reads it closes, and its size.
 
     :raises HTTPError: 413, if it has more bytes than `limit`; whatever keeps it from being read
     """
@@ -97,4 +127,4 @@ async def spooled(pieces: AsyncIterator[bytes], threads: Threads, limit: int | N
     except BaseException:
         spool.close()
         raise
-    return spool
+    return spool, size

@@ -31,8 +31,18 @@ class Greet:
     def build(self, build):
         if self.whom == "build":
             raise KeyError("no such thing")
+        if self.whom == "nothing":
+            return None
+        if self.whom == "later":
+
+            async def later(exchange):
+                return "a text, later"
+
+            return later
 
         def run(exchange):
+            if self.whom == "text":
+                return "a text"
             if self.whom == "step":
                 raise KeyError("not now")
             return Response(200, [], f"hello {self.whom}".encode())
@@ -76,6 +86,7 @@ PACKAGES = {
     "breaks": "import no_such_module_anywhere",
     "wrong": WORKS.replace("whom: str", "whom: object").replace('"greet"', '"other"'),
     "taken": TAKEN,
+    "leaves": "class Leave(BaseException): pass\nraise Leave",
     "silent": "",
 }
 
@@ -156,6 +167,7 @@ test "the policy" {
     ("name", "problem"),
     [
         ("breaks", "cannot be imported: ModuleNotFoundError"),
+        ("leaves", "cannot be imported: Leave()"),
         ("wrong", "no kind of value is known"),
         ("taken", 'declares "respond" on directives, and that name is taken'),
         ("silent", "declares no entry"),
@@ -175,6 +187,10 @@ def test_a_broken_plug_in_disables_itself_and_nothing_else(name: str, problem: s
     ("whom", "said"),
     [
         ("check", "the plug-in plug_works failed when it checked this line: ZeroDivisionError"),
+        (
+            "nothing",
+            "greet cannot be set up: the plug-in plug_works failed with TypeError('build() gave a value of type None",
+        ),
         ("build", "greet cannot be set up: the plug-in plug_works failed with KeyError('no such thing')"),
     ],
 )
@@ -184,6 +200,16 @@ def test_a_mistake_of_a_plug_in_is_a_problem_of_the_line_that_uses_it(whom: str,
     assert said in done.stdout + done.stderr
     assert "Edgefile:2:5" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("whom", ["text", "later"])
+def test_a_step_of_a_plug_in_that_gives_no_response_is_answered_500(whom: str, installed: Any) -> None:
+    done = installed("works")(
+        "test",
+        edgefile=f":80 {{\n    greet /a {whom}\n    respond ok\n}}\n"
+        'test "its own" {\n    request GET http://localhost/a\n    expect status 500\n}\n',
+    )
+    assert "the plug-in plug_works answered with a value of type str, and no Response in the step" in done.stdout
 
 
 def test_a_step_of_a_plug_in_that_fails_is_answered_500_and_nothing_more(installed: Any) -> None:

@@ -114,8 +114,6 @@ def fast(compiled: Callable[..., Graph], servers: Any) -> Callable[..., Any]:
     """The same on the fast lane alone."""
     return lambda site, **files: servers.start(compiled(site, **files))
 
-    return compiled
-
 
 @pytest.fixture
 def mistakes() -> Callable[[str], list[str]]:

@@ -106,6 +106,10 @@ async def twice(scope, receive, send):
 async def empty(scope, receive, send):
     await answer(send, b"", [(b"etag", b'"1"')], 304)
 
+async def cookies(scope, receive, send):
+    told = [scope["path"], *(value.decode() for name, value in scope["headers"] if name == b"cookie")]
+    await answer(send, json.dumps(told, ensure_ascii=False).encode())
+
 async def bad_head(scope, receive, send):
     await answer(send, b"x", [(b"x-bad", b"a\\r\\nx-second: b")])
 """
@@ -145,6 +149,12 @@ def test_bodies_stream_both_ways(serve: Serve) -> None:
         assert client.post("/size").text == "0"
         assert client.post("/echo", content=body[:60_000]).content == body[:60_000]
         assert client.post("/echo", content=b"").content == b""
+
+
+def test_paths_are_text_and_cookies_are_one_field(serve: Serve) -> None:
+    server = serve("app main.py:app", main=ASGI)
+    answer = httpx.get(f"{server.url}/%ff%C3%A4/cookies", headers=[("Cookie", "a=1"), ("Cookie", "b=2")])
+    assert answer.json() == ["/\ufffdä/cookies", "a=1; b=2"]
 
 
 def test_what_has_no_body_is_sent_without(serve: Serve) -> None:
@@ -291,6 +301,12 @@ def plain(environ, start_response):
 
 strict = validator(plain)
 
+def shows(environ, start_response):
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    start_response("200 OK", [("Content-Type", "text/plain; charset=latin-1")])
+    names = ("PATH_INFO", "QUERY_STRING", "HTTP_COOKIE", "HTTP_X_REAL_IP", "HTTP_TRANSFER_ENCODING")
+    return [repr([environ.get(name) for name in names]).encode("latin-1"), b" ", body]
+
 def empty(environ, start_response):
     start_response("304 Not Modified", [("ETag", '"1"')])
     return []
@@ -356,6 +372,21 @@ def test_a_wsgi_application_finds_its_environment_and_its_body(serve: Serve) -> 
         assert client.get("/mounted/sub/page").text == "GET /mounted /sub/page  3 0"
         assert client.post("/plain", content=b"x" * 3_000_000).text == "POST  /plain  3 3000000"
         assert client.get("/strict/a?x=1").text == "GET  /strict/a x=1 3 0"
+
+
+def test_whatever_bytes_a_client_sends_a_wsgi_application_is_told_as_wsgi_has_it(serve: Serve, engine: str) -> None:
+    server = wsgi(serve, "shows")
+    two = [("Cookie", "a=1"), ("Cookie", "b=2"), ("X-Real-IP", "1.1.1.1"), ("X_Real_IP", "6.6.6.6")]
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        assert client.get("/shows/%ff%C3%A4", headers=two).text == repr(
+            ["/shows/\xff\xc3\xa4", "", "a=1; b=2", "1.1.1.1", None]
+        ).replace("\\xff", "\xff") + " "  # fmt: skip
+        answer = client.post("/shows?x=1", content=iter([b"in ", b"chunks"])).text
+        assert answer == "['/shows', 'x=1', None, None, None] in chunks"
+    if engine == "fast":  # hypercorn takes no such target
+        with server.connect() as client:
+            client.sendall(b"GET /shows?\xe4 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert b"'/shows', '\xe4'" in b"".join(iter(lambda: client.recv(65536), b""))
 
 
 def test_whatever_way_a_wsgi_application_answers(serve: Serve) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -345,3 +346,100 @@ def test_the_documentation_names_every_option() -> None:
 
     text = str(describe(Python))
     assert all(word in text for word in ("target", "wrap", "timeout"))
+
+
+def test_a_response_that_is_kept_carries_nothing_from_one_request_to_the_next(edge: Make) -> None:
+    site = edge(
+        """
+        header +Set-Cookie "id={query.id}"
+        python shop.py:remembers wrap
+        python /kept shop.py:kept
+        python /stream shop.py:stream
+        respond "below"
+        """,
+        shop="""
+        KEPT = Response("kept")
+        STREAM = []
+        MEMORY = []
+
+        async def kept(request):
+            return KEPT
+
+        async def stream(request):
+            STREAM[:] = STREAM or [Response(iter(["once"]))]
+            return STREAM[0]
+
+        async def remembers(request, next):
+            if request.path != "/":
+                return await next(request)
+            MEMORY[:] = MEMORY or [await next(request)]
+            return MEMORY[0]
+        """,
+    )
+    for path in ("/kept", "/"):
+        for number in ("1", "2", "3"):
+            assert site.get(f"{path}?id={number}").headers.every("set-cookie") == [f"id={number}"], path
+    assert site.get("/stream").text == "once"
+    with pytest.raises(Unanswered, match="was sent before"):
+        site.get("/stream")
+
+
+def test_a_file_that_is_too_large_to_look_into_is_closed_once(edge: Make, tmp_path: Path) -> None:
+    (tmp_path / "large.txt").write_text("x" * 1000)
+    site = edge(
+        f"""
+        python shop.py:looks wrap
+        files {tmp_path}
+        """,
+        shop="""
+        from edgescript.http.body import BodyTooLarge
+
+        async def looks(request, next):
+            response = await next(request)
+            try:
+                return await response.body(10)
+            except BodyTooLarge:
+                return "too large"
+        """,
+    )
+    assert site.get("/large.txt").text == "too large"
+
+
+def test_what_is_below_runs_once_at_a_time_and_for_no_request_that_is_over(edge: Make) -> None:
+    site = edge(
+        """
+        handle /errors {
+            python shop.py:errors
+        }
+        python shop.py:eager wrap
+        python shop.py:slow
+        """,
+        shop="""
+        ERRORS = []
+
+        async def errors(request):
+            return ERRORS
+
+        async def slow(request):
+            await asyncio.sleep(0.1)
+            return "below"
+
+        async def noted(awaitable):
+            try:
+                await awaitable
+            except RuntimeError as error:
+                ERRORS.append(str(error))
+
+        async def late(request, next):
+            await noted(next(request))
+
+        async def eager(request, next):
+            background(late, request, next)
+            if request.path == "/both":
+                await asyncio.gather(noted(next(request)), noted(next(request)))
+            return await next(request)
+        """,
+    )
+    assert site.get("/").text == site.get("/both").text == "below"
+    over = "what is below cannot be called when its request has its answer already"
+    assert site.get("/errors").json() == [over, "what is below cannot be called while it runs", over]

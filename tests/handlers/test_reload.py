@@ -225,6 +225,132 @@ async def test_hooks_run_once_for_each_load_before_the_first_and_behind_the_last
     assert notes.read_text().endswith("1 stopped, 2 start remembered, 2 stopped, ")
 
 
+async def test_modules_are_loaded_where_every_thread_has_work_that_does_not_end(worker: Worker, tmp_path: Path) -> None:
+    site = """
+    {
+        python {
+            threads 1
+        }
+    }
+    :80 {
+        python /stuck shop.py:stuck {
+            timeout 50ms
+        }
+        python shop.py:index
+    }
+    """
+    shop = """
+    import pathlib
+    released = pathlib.Path(__file__).parent / "released"
+
+    @on_start
+    def start():
+        pass
+
+    def stuck(request):
+        while not released.exists():
+            time.sleep(0.01)
+
+    async def index(request):
+        return VERSION
+
+    VERSION = "one"
+    """
+    first = await worker.take(site, shop=shop)
+    assert "504" in await ask(first, b"/stuck")
+    with anyio.fail_after(20):
+        second = await worker.take(site, shop=shop.replace('"one"', '"two"'))
+    assert await ask(second) == "two"
+    (tmp_path / "released").touch()
+    await first.close()
+    await second.close()
+
+
+async def test_the_loop_turns_while_one_module_is_imported_and_another_let_go(worker: Worker, tmp_path: Path) -> None:
+    first = await worker.take("python shop.py:index", shop=f"VERSION = 1\n{COUNTER}")
+    slow = """
+import pathlib
+here = pathlib.Path(__file__).parent
+(here / "importing").touch()
+while not (here / "go").exists():
+    time.sleep(0.01)
+VERSION = 2
+"""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: worker.take("python shop.py:index", shop=slow + COUNTER))
+        while not (tmp_path / "importing").exists():  # noqa: ASYNC110
+            await anyio.sleep(0.01)
+        tasks.start_soon(first.close)
+        await anyio.sleep(0.1)  # so that it comes to the modules
+        (tmp_path / "go").touch()
+    assert worker.graph is not None
+    assert await ask(worker.graph) == "2 1"
+    await worker.graph.close()
+
+
+async def test_a_module_that_takes_its_folder_off_the_path_is_loaded_all_the_same(worker: Worker) -> None:
+    before = list(sys.path)
+    graph = await worker.take("python shop.py:index", shop=f"import sys\nsys.path.pop(0)\nVERSION = 1\n{COUNTER}")
+    assert await ask(graph) == "1 1"
+    await graph.close()
+    assert sys.path == before
+
+
+async def test_a_start_up_that_does_not_end_is_given_up(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgescript.handlers.workplace._STARTUP", 0.1)
+    hangs = "\n@on_start\nasync def hangs(): await asyncio.sleep(1000)\n"
+    with pytest.raises(StartFailed, match=r"the start-up hook hangs takes longer than 0\.1 s"):
+        await worker.take("python shop.py:index", shop=f"VERSION = 1\n{COUNTER}{hangs}")
+
+
+async def test_a_shut_down_that_does_not_end_is_given_up(worker: Worker, caplog: pytest.LogCaptureFixture) -> None:
+    hangs = "\n@on_stop\nasync def hangs(): await asyncio.sleep(1000)\n"
+    site = "{\n    grace_period 100ms\n}\n:80 {\n    python shop.py:index\n}\n"
+    graph = await worker.take(site, shop=f"VERSION = 1\n{COUNTER}{hangs}")
+    with anyio.fail_after(20):
+        await graph.close()
+    assert "the shut-down hook hangs takes longer than 1 s" in caplog.text
+
+
+async def test_lines_that_are_first_used_at_the_same_time_start_their_module_once(
+    compiled: Compiled, tmp_path: Path
+) -> None:
+    shop = """
+    import pathlib
+    notes = pathlib.Path(__file__).parent / "notes"
+
+    @on_start
+    async def start():
+        await asyncio.sleep(0.05)
+        notes.write_text(notes.read_text() + "hook " if notes.exists() else "hook ")
+
+    async def index(request):
+        return "index"
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            await receive()
+            notes.write_text(notes.read_text() + "lifespan ")
+            await send({"type": "lifespan.startup.complete"})
+            return await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"app"})
+    """
+    lines = "python /index shop.py:index\napp /one shop.py:app\napp shop.py:app"
+    graph = compiled(lines, shop=shop)  # nobody starts it
+    answers: list[str] = []
+
+    async def take(path: bytes) -> None:
+        answers.append(await ask(graph, path))
+
+    async with anyio.create_task_group() as tasks:
+        for path in (b"/index", b"/one", b"/two"):
+            tasks.start_soon(take, path)
+    assert sorted(answers) == ["app", "app", "index"]
+    await graph.close()
+    assert (tmp_path / "notes").read_text() == "hook lifespan "
+
+
 async def test_a_hundred_reloads_leave_nothing_behind(worker: Worker, compiled: Compiled) -> None:
     modules_before, path_before = set(sys.modules), list(sys.path)
     seen: list[weakref.ref[Any]] = []

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -178,6 +180,39 @@ def test_a_client_that_leaves_cancels_a_coroutine_and_closes_its_generator(serve
         client.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
         client.recv(1000)
     eventually(lambda: "closed" in seen(), "the generator was not closed")
+
+
+def test_a_client_that_leaves_while_a_plain_generator_works_is_no_error(
+    fast: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = fast(
+        "python shop.py:index",
+        shop="""
+        import pathlib
+        here = pathlib.Path(__file__).parent
+
+        def index(request):
+            def pieces():
+                try:
+                    (here / "begun").touch()
+                    while not (here / "left").exists():
+                        time.sleep(0.01)
+                    yield "x"
+                finally:
+                    (here / "closed").touch()
+
+            return Response(pieces())
+        """,
+    )
+    with server.connect() as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        eventually(lambda: (tmp_path / "begun").exists(), "it did not begin")
+    eventually(lambda: "nobody waits for" in caplog.text, "the client's leaving was not noticed")
+    (tmp_path / "left").touch()
+    eventually(lambda: (tmp_path / "closed").exists(), "it was not closed")
+    server.stop()
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_a_thousand_requests_at_many_connections_leave_no_task_behind(serve: Serve) -> None:

@@ -30,7 +30,11 @@ async def http(scope, receive, send):
     await send({"type": "http.response.body", "body": NAME.encode()})
 
 async def echo(scope, receive, send):
-    await send({"type": "websocket.accept", "headers": [(b"x-scheme", scope["scheme"].encode())]})
+    try:
+        await send({"type": "websocket.accept", "headers": [(b"x-scheme", scope["scheme"].encode())]})
+    except OSError:
+        notes.write_text("gone")
+        raise
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
@@ -60,11 +64,27 @@ async def fails_later(scope, receive, send):
 async def leaves(scope, receive, send):
     await send({"type": "websocket.accept"})
 
+async def sleeps(scope, receive, send):
+    await send({"type": "websocket.accept"})
+    await asyncio.sleep(1000)
+
+async def splits(scope, receive, send):
+    try:
+        await send({"type": "websocket.accept", "headers": [(b"x", b"1\\r\\ny: 2")]})
+    except OSError:
+        notes.write_text("gone")
+
 async def floods(scope, receive, send):
     await send({"type": "websocket.accept"})
     for number in range(200):
         await send({"type": "websocket.send", "bytes": bytes(65536)})
 """
+
+
+HANDSHAKE = (
+    b"GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 def url(server: Any, path: str) -> str:
@@ -143,13 +163,55 @@ def test_all_that_is_sent_arrives_at_a_client_that_is_slow(fast: Callable[..., A
     assert received == 200 * 65536
 
 
+@pytest.mark.parametrize(
+    ("path", "frame"),
+    [
+        pytest.param("/sleeps", b"\x89\xfd\0\0\0\0" + bytes(125), id="pings whose answers nobody reads"),
+        pytest.param("/sleeps", b"\x81\x80\0\0\0\0", id="empty messages that nobody receives"),
+    ],
+)
+def test_a_client_that_only_sends_is_held_back(path: str, frame: bytes, fast: Callable[..., Any]) -> None:
+    server = fast("{\n    grace_period 100ms\n}\n:80 {\n    app main.py:app\n}\n", main=APP)
+    frames = frame * (65536 // len(frame))
+    with server.connect() as client:
+        client.sendall(HANDSHAKE % path.encode())
+        assert b"101 Switching Protocols" in client.recv(65536)
+        client.settimeout(2)
+        with pytest.raises(TimeoutError):  # 64 MiB are more than the system keeps for two sockets
+            client.sendall(frames * 1024)
+
+
+def test_a_message_in_very_many_pieces_is_one(fast: Callable[..., Any]) -> None:
+    server = fast("app main.py:app", main=APP)
+    with connect(url(server, "/echo"), compression=None) as client:
+        client.send(["", *("ü" for _ in range(2000)), ""])
+        assert client.recv(timeout=20) == "ü" * 2000
+        client.send([b"", *(b"x" for _ in range(2000))])
+        assert client.recv(timeout=20) == b"x" * 2000
+
+
+@pytest.mark.parametrize("path", ["/echo", "/splits"])
+def test_an_application_whose_101_is_never_sent_hears_that_its_client_is_gone(
+    path: str, fast: Callable[..., Any], tmp_path: Path
+) -> None:
+    wrapper = """
+async def instead(request, next):
+    response = await next(request)
+    return "no" if request.path == "/echo" else response
+"""
+    server = fast("python main.py:instead wrap\napp main.py:app", main=APP + wrapper)
+    with server.connect() as client:
+        client.sendall(HANDSHAKE % path.encode())
+        assert b"101" not in client.recv(65536).split(b"\r\n")[0]
+        waited = threading.Event()
+        while not (tmp_path / "notes").exists():
+            assert not waited.wait(0.02)
+
+
 def test_frames_that_break_the_protocol_end_the_connection(fast: Callable[..., Any], tmp_path: Path) -> None:
     server = fast("app main.py:app", main=APP)
     with server.connect() as client:
-        client.sendall(
-            b"GET /echo HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
+        client.sendall(HANDSHAKE % b"/echo")
         head = client.recv(65536)
         assert b"101 Switching Protocols" in head
         assert b"sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" in head
