@@ -65,6 +65,27 @@ def test_connections_can_be_steered_to_some_workers(sockets: Sockets) -> None:
 
 
 @spreads
+@pytest.mark.parametrize("before", [1, 2])
+def test_no_connection_waits_at_the_socket_of_a_worker_that_does_not_serve_yet(sockets: Sockets, before: int) -> None:
+    sockets.open([KEY], before)
+    sockets.steer(set(range(before)))
+    opened = sockets.open([KEY], 4)
+    assert spread(sockets, 4)[before:] == [0] * (4 - before)
+    sockets.undo(opened)
+    assert sum(spread(sockets, before)) == 60
+    sockets.open([KEY], 4)
+    sockets.steer(set(range(4)))
+    assert min(spread(sockets, 4)) > 0
+
+
+def test_what_was_closed_meanwhile_need_not_be_undone(sockets: Sockets) -> None:
+    opened = sockets.open([KEY], 2)
+    sockets.close()
+    sockets.undo(opened)
+    sockets.turn_away([KEY])
+
+
+@spreads
 def test_who_is_steered_to_stays_right_while_workers_come_and_go(sockets: Sockets) -> None:
     sockets.open([KEY], 4)
     sockets.keep_only([KEY], 2)  # the kernel has renumbered what is left
