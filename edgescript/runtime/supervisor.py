@@ -191,10 +191,9 @@ class Supervisor:
 
     async def _end(self) -> None:
         self._notifier.stopping()
-        async with anyio.create_task_group() as ending:
-            ending.start_soon(self._crew.end)
-            if self._admin is not None:
-                ending.start_soon(self._admin.stop)
+        await self._crew.end()
+        if self._admin is not None:  # last, so that it tells of the end, and `edge stop` waits for it
+            await self._admin.stop()
         await self._reporting.close()
 
     # ---- signals and services

@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -271,6 +272,17 @@ def test_a_stop_in_the_middle_of_a_reload_is_a_clean_stop(
     server.process.send_signal(signal.SIGHUP)
     _wait_for((folder / "importing").exists)
     assert server.stop() == 0, "\n".join(server.lines)
+
+
+def test_what_was_stopped_by_the_command_listens_no_more(run: Any, folder: Path) -> None:
+    server = run(SITE, options="workers 2\ngrace_period 1s")
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")  # half a request, which the stop waits for
+        done = subprocess.run([EDGE, "stop"], cwd=folder, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    with pytest.raises(OSError, match="refused"):
+        server.get()
+    assert server.process.wait(60) == 0
 
 
 def test_many_signals_during_a_reload_ask_for_one_more(run: Any, folder: Path, port: int) -> None:
