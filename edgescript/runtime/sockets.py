@@ -80,7 +80,7 @@ class _Place:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
             made.bind(first.getsockname())
             if turn_away:
-                _attach(made, _SO_ATTACH_FILTER, NO_BEGINNINGS)
+                _turn_away(made)
             made.listen(_BACKLOG)
             made.setblocking(False)
         except OSError as error:
@@ -242,7 +242,7 @@ class Sockets:
             return
         numbers = [number for number, worker in enumerate(place.order) if worker in self._able]
         if 0 < len(numbers) < len(place.order):
-            _attach(place.any(), _SO_ATTACH_REUSEPORT_CBPF, choosing(numbers))
+            _choose(place.any(), choosing(numbers))
         else:
             with contextlib.suppress(OSError):  # nothing was attached
                 place.any().setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
@@ -265,7 +265,7 @@ class Sockets:
             for key in keys:
                 if key[1] is not None and key in self._places and key not in self._lent:
                     for made in self._places[key].sockets.values():
-                        _attach(made, _SO_ATTACH_FILTER, NO_BEGINNINGS)
+                        _turn_away(made)
 
     # Passing them on to another program
 
@@ -389,12 +389,25 @@ def choosing(numbers: Sequence[int]) -> tuple[_Instruction, ...]:
     return (*program, (_RETURN, 0, 0, _ALL))
 
 
-def _attach(made: socket.socket, option: int, program: Sequence[_Instruction]) -> None:
+def _choose(made: socket.socket, program: Sequence[_Instruction]) -> None:
     """Where the kernel takes none (gVisor), connections go where they would go: it costs some of them, but works."""
+    try:
+        _set_program(made, _SO_ATTACH_REUSEPORT_CBPF, program)
+    except OSError as error:
+        log.warning("connections cannot be steered: %s", error.strerror)
+
+
+def _turn_away(made: socket.socket) -> None:
+    """Let no connection begin at a socket. Linux 6.18 wants CAP_NET_ADMIN for such a filter of TCP, which few servers have."""
+    try:
+        _set_program(made, _SO_ATTACH_FILTER, NO_BEGINNINGS)
+    except OSError as error:
+        log.debug("connections cannot be turned away: %s", error.strerror)
+
+
+def _set_program(made: socket.socket, option: int, program: Sequence[_Instruction]) -> None:
+    """:raises OSError: if the kernel does not take it"""
     import ctypes  # only Linux comes here
 
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in program))
-    try:
-        made.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(program), ctypes.addressof(code)))
-    except OSError as error:
-        log.warning("connections cannot be steered: %s", error.strerror)
+    made.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(program), ctypes.addressof(code)))
