@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import servers
 from editor import REQUESTS, latency
 from load import Load
-from probes import Effort, Open, Probe, duration, idle_memory, throughput
+from probes import Effort, Open, Probe, duration, idle_memory, speed, throughput
 from reloads import pause
 from servers import Place, Start, path_of
 
@@ -50,6 +50,7 @@ class Case:
 _SMALL = Load("/api/things")
 _LARGE = Load("/files/large.bin", connections=16)
 _GZIP = Load("/files/things.json", connections=16, fields=("Accept-Encoding: gzip",))
+_GZIP_FILE = Load("/things.json", connections=32, fields=("Accept-Encoding: gzip",))
 _ZSTD = Load("/files/things.json", connections=16, fields=("Accept-Encoding: zstd, gzip",))
 _FILE_10K = Load("/small.bin")
 _FILE_1M = Load("/large.bin", connections=16)
@@ -253,6 +254,16 @@ CASES = (
             Contender("unsampled", "edge", throughput(servers.edge(servers.edge_loaded("0%")), _SMALL)),
         ),
         (Goal("unsampled", 0.9, 0.95, who="sampled"),),
+    ),
+    Case(
+        "workers",
+        "100 KiB of JSON compressed for each answer: two workers on both cores, and one",
+        "requests per second",
+        tuple(
+            Contender(name, "edge", speed(servers.edge(servers.edge_busy, workers=count, core=None), _GZIP_FILE))
+            for count, name in ((2, "two workers"), (1, "one worker"))
+        ),
+        (Goal("one worker", 1.8, 1.9, who="two workers"),),
     ),
     Case(
         "hello",

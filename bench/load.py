@@ -42,6 +42,15 @@ def requests_per_cpu_second(
     return done / max(spent, 0.01)
 
 
+def requests_per_second(wrk: str, port: int, load: Load, *, seconds: float, directory: Path) -> float:
+    """
+    How many requests a server answers in a second by the clock on the wall.
+
+    :raises NotMeasured: if any answer was no success, or any connection failed
+    """
+    return _wrk(wrk, port, load, seconds=seconds, directory=directory) / seconds
+
+
 def _wrk(wrk: str, port: int, load: Load, *, seconds: float, directory: Path) -> int:
     command = _command(wrk, port, load, seconds=seconds, directory=directory)
     return _requests_in(

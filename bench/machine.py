@@ -44,9 +44,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def pinned(command: list[str], core: int) -> list[str]:
-    """The command, held to one core where there are several."""
-    if shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
+def pinned(command: list[str], core: int | None) -> list[str]:
+    """The command, held to one core where there are several; None: to none."""
+    if core is None or shutil.which("taskset") is None or (os.cpu_count() or 1) < 2:
         return command
     return ["taskset", "-c", str(core), *command]
 
@@ -54,7 +54,9 @@ def pinned(command: list[str], core: int) -> list[str]:
 class Server:
     """A started server, with its children."""
 
-    def __init__(self, command: list[str], *, core: int, log: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], *, core: int | None, log: Path, environment: dict[str, str] | None = None
+    ) -> None:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(

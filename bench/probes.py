@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from load import Load, bytes_per_idle_connection, requests_per_cpu_second
+from load import Load, bytes_per_idle_connection, requests_per_cpu_second, requests_per_second
 from machine import NotMeasured, running, wall_seconds
 from servers import Place, Start, path_of
 
@@ -41,6 +41,23 @@ def throughput(start: Start, load: Load) -> Open:
 
             def probe(seconds: float = effort.seconds) -> float:
                 return requests_per_cpu_second(server, wrk, port, load, seconds=seconds, directory=place.directory)
+
+            _warm(probe)
+            yield probe
+
+    return open_
+
+
+def speed(start: Start, load: Load) -> Open:
+    """Requests per second by the clock on the wall, of a server that has all cores while it is measured."""
+
+    @contextlib.contextmanager
+    def open_(place: Place, effort: Effort) -> Iterator[Probe]:
+        wrk = path_of(place, "wrk")
+        with running(lambda: start(place)) as (_, port):
+
+            def probe(seconds: float = effort.seconds) -> float:
+                return requests_per_second(wrk, port, load, seconds=seconds, directory=place.directory)
 
             _warm(probe)
             yield probe

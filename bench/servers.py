@@ -159,14 +159,15 @@ def envoy(cluster: Text) -> Start:
     return start
 
 
-def edge(text: Text) -> Start:
-    """EdgeScript, one process, with the given Edgefile."""
+def edge(text: Text, *, workers: int = 1, core: int | None = SERVER_CORE) -> Start:
+    """EdgeScript with the given Edgefile: the supervisor, whose time counts too, and its workers."""
 
     def start(place: Place) -> tuple[Server, int]:
         port = free_port()
         config = place.write("Edgefile", text(place, port))
-        command = [path_of(place, "edge"), "run", "--config", str(config)]
-        return Server(command, core=SERVER_CORE, log=place.directory / "out.log"), port
+        command = [path_of(place, "edge"), "run", "--workers", str(workers), "--config", str(config)]
+        environment = {"STATE_DIRECTORY": str(place.directory)}
+        return Server(command, core=core, log=place.directory / "out.log", environment=environment), port
 
     return start
 
@@ -422,6 +423,11 @@ def nginx_files(place: Place, port: int) -> str:
 
 def caddy_files(place: Place, port: int) -> str:
     return f"http://bench.example:{port} {{\n    bind 127.0.0.1\n    root * {place.files}\n    file_server\n}}\n"
+
+
+def edge_busy(place: Place, port: int) -> str:
+    """So much work for each answer that the load needs next to nothing beside it."""
+    return f"http://bench.example:{port} {{\n    encode gzip\n    files {place.files}\n}}\n"
 
 
 def edge_files(place: Place, port: int) -> str:

@@ -21,7 +21,8 @@ class Store:
     Keys and values in the server's storage.
 
     Keys are texts of at most 400 bytes, values bytes; text is kept as UTF-8. Every method raises StorageError where the store
-    cannot be reached or is full, and ValueError for a key or value that is too long.
+    cannot be reached or is full, and ValueError for a key or value that is too long. A handler that lets the former through
+    has the request answered 503.
 
     :param namespace: in front of every key: `Store("shop")` and `Store("blog")` do not see each other's keys
     """

@@ -206,7 +206,7 @@ def count_of_words(scope: Scope, line: Line, slot: Slot, most: int) -> None:
 def _one_word(scope: Scope, slot: Slot, words: Sequence[Word]) -> Hint | None:
     """`10 MB`, which is written without the space."""
     joined = "".join(word.value for word in words)
-    if not slot.kinds or slot.kind.name in ("text", "template") or any(word.quote for word in words):
+    if not slot.kinds or slot.kind.name in ("text", "template", "secret") or any(word.quote for word in words):
         return None
     try:
         scope.value(slot.kind, joined)

@@ -21,11 +21,14 @@ class Intercept:
     Behind the name stands which responses are meant: statuses or classes (`404 5xx`), or `header NAME VALUE` for a field
     that the response has, where `*` at either end of the value stands for anything; without either, all of them. The block
     runs when such a response has come. If one of its directives answers, that is sent and the response is dropped; if none
-    does, the response goes on, with what `header` in the block made of it.
+    does, the response goes on, with what `header` and `replace_status` in the block made of it.
 
     Inside, `{resp.status}` and `{resp.header.NAME}` tell about the response. `respond "…"` has its status there, and
     another where it gives one; `files` has it if it is an error. Errors that a directive raises itself, such as a server
     that cannot be reached, are no responses: `handle_errors` answers them.
+
+    A `proxy` in the block can send the request's body once more if it was short enough to be at hand. A longer one is gone
+    when it was sent on, and the request is answered 500.
 
     ```edge-test
     :80 {
@@ -94,14 +97,14 @@ def _around(fits: Callable[[Response], bool]) -> Around:
         response = await below()
         if response.upgrade is not None or not fits(response):
             return response
-        exchange.intercepted = response
+        outer, exchange.intercepted = exchange.intercepted, response
         try:
             answer = await below(1)
         except BaseException:
             discard(response.body)
             raise
         finally:
-            exchange.intercepted = None
+            exchange.intercepted = outer
         if answer is not response:
             discard(response.body)
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ from edgescript.files.resolve import Hidden, Tree, identity
 from edgescript.files.types import UNKNOWN, content_type
 from edgescript.http import clock
 from edgescript.http.body import BodyTooLarge, FileRange, collect
+from edgescript.http.edit import field_value
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import first, replace
 from edgescript.http.message import HTTPError, Response
@@ -29,6 +31,9 @@ from edgescript.http.pending import in_task
 
 #: Of a request whose page is filled in: a part of it, or one that is compressed, cannot be.
 _NOT_BELOW = (b"range", b"if-range", b"accept-encoding")
+#: Nor is it unchanged because what it was made of is: a client may have the page from before it was a template.
+_CONDITIONS = (b"if-none-match", b"if-modified-since")
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: What a page says about itself is not so of what becomes of it.
 _OF_SOURCE = frozenset((b"etag", b"last-modified", b"accept-ranges", b"content-length", b"content-md5", b"digest",
                         b"content-digest", b"repr-digest"))  # fmt: skip
@@ -132,7 +137,8 @@ def _may_be(path: str, types: frozenset[bytes]) -> bool:
 async def _whole(exchange: Exchange, below: Rest) -> Response:
     """What is below, asked for a whole page: HEAD has the length of the one that GET would have had."""
     asked, method = exchange.headers, exchange.method
-    exchange.headers = [pair for pair in asked if pair[0] not in _NOT_BELOW]
+    left_out = (*_NOT_BELOW, *_CONDITIONS) if method in (b"GET", b"HEAD") else _NOT_BELOW
+    exchange.headers = [pair for pair in asked if pair[0] not in left_out]
     if method == b"HEAD":
         exchange.method = b"GET"
     try:
@@ -265,7 +271,9 @@ def _values(
     """
 
     def set_header(name: str, value: str) -> str:
-        replace(response.headers, str(name).lower().encode(), str(value).encode("utf-8", "surrogateescape"))
+        if _FIELD_NAME.fullmatch(str(name)) is None:
+            raise ValueError(f"{str(name)!r} is no name of a header field")
+        replace(response.headers, str(name).lower().encode(), field_value(str(value)))
         return ""
 
     async def http_include(uri: str) -> Any:

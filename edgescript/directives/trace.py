@@ -101,12 +101,14 @@ class _Tracer:
 
     def begin(self, exchange: Exchange) -> None:
         """The step: give the request its place in a trace."""
-        parent = self._propagation.extract(exchange.headers)
+        propagation = self._propagation
+        begins = propagation.fields.isdisjoint([name for name, _ in exchange.headers])
+        parent = None if begins else propagation.extract(exchange.headers)
         if self._is_recorded(parent):
             exchange.span = self._recorded(exchange, parent)
             exchange.on_end(self._end)
             return
-        exchange.span = Passed(parent, self._propagation)
+        exchange.span = Passed(parent, propagation, begins=begins)
         if self._errors:
             exchange.on_end(self._end_unrecorded)
 

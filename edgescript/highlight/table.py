@@ -47,8 +47,8 @@ SYNTAX = Syntax(
                 part=Part.DIRECTIVE,
                 words=("abort", "app", "bind", "encode", "error", "files", "header", "log", "log_append",
                      "log_skip", "map", "method", "metrics", "proxy", "python", "redir", "replace",
-                     "request_body", "request_header", "respond", "rewrite", "root", "templates", "trace",
-                     "try_files", "uri", "vars"),
+                     "replace_status", "request_body", "request_header", "respond", "rewrite", "root",
+                     "templates", "trace", "try_files", "uri", "vars"),
                 block="options",
             ),
             Line(
@@ -80,8 +80,8 @@ SYNTAX = Syntax(
                 part=Part.DIRECTIVE,
                 words=("abort", "app", "bind", "encode", "error", "files", "header", "log", "log_append",
                      "log_skip", "map", "method", "metrics", "proxy", "python", "redir", "replace",
-                     "request_body", "request_header", "respond", "rewrite", "root", "templates", "trace",
-                     "try_files", "uri", "vars"),
+                     "replace_status", "request_body", "request_header", "respond", "rewrite", "root",
+                     "templates", "trace", "try_files", "uri", "vars"),
                 block="options",
             ),
             Line(

@@ -55,6 +55,11 @@ class HTTPError(Exception):
         self.headers: Headers = headers or []
 
 
+def body_is_gone() -> HTTPError:
+    """What fails a step that wants a request's body which an earlier one has taken: bodies that stream are not kept."""
+    return HTTPError(500, "the request's body was taken by a step before this one, and was not kept")
+
+
 class Abort(Exception):
     """Close the client's connection without any response."""
 

@@ -22,7 +22,7 @@ import anyio.lowlevel
 from edgescript.http.body import Body, BodyBroken, FileRange, Sink, discard
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import Headers, first
-from edgescript.http.message import Abort, HTTPError, Response, plain_error
+from edgescript.http.message import Abort, HTTPError, Response, body_is_gone, plain_error
 from edgescript.server.bounds import Bounds, bounds_of
 from edgescript.server.head import CHUNKED, Refusal, body_length
 from edgescript.server.serve import serve
@@ -289,8 +289,8 @@ class _RequestBody:
         return self._length
 
     def start(self, sink: Sink) -> None:
-        if self._done:
-            sink.fail(BodyBroken("the body was given up or taken before"))
+        if self._done or self._sink is not None:
+            sink.fail(body_is_gone())
             return
         self._sink = sink
         limit = self.exchange.body_limit if self.exchange is not None else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edgescript.http.body import BodyBroken, Sink
 from edgescript.http.chunked import BadChunk, Decoder
 from edgescript.http.headers import Headers
-from edgescript.http.message import HTTPError
+from edgescript.http.message import HTTPError, body_is_gone
 
 if TYPE_CHECKING:
     from edgescript.server.http1 import Connection
@@ -83,7 +83,7 @@ class RequestBody:
 
     def start(self, sink: Sink) -> None:
         if self.mode is not Mode.WAITING:
-            sink.fail(BodyBroken("the body was given up or taken before"))
+            sink.fail(body_is_gone())
             return
         self._sink = sink
         self.mode = Mode.PUSHING

@@ -16,6 +16,7 @@ from edgescript.http.error_page import error_page
 from edgescript.http.exchange import Change, Exchange
 from edgescript.http.headers import first
 from edgescript.http.message import Abort, HTTPError, Response
+from edgescript.storage.base import StorageError
 
 log = logging.getLogger("edgescript.serve")
 
@@ -142,6 +143,7 @@ async def _waited(exchange: Exchange, site: Site | None, waiting: _Waiting) -> R
             _blame(error, waiting.program, waiting.position - 1)
             outcome = _failed(exchange, site, error)
         except BaseException:  # the client has gone
+            exchange.response = None  # one that was looked at is no answer
             _ended(exchange, waiting.program, waiting.position - 1)
             raise
         if not isinstance(outcome, _Waiting):
@@ -165,11 +167,14 @@ def _blame(error: BaseException, program: Program, position: int) -> None:
 def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response | _Waiting:
     """What answers an error: the site's fitting `handle_errors`, or a plain page where that fails too."""
     if isinstance(error, Abort):
+        exchange.response = None  # one that was looked at is no answer
         raise error
     if isinstance(error, BodyTooLarge):
         error = HTTPError(413, "the request's body is too large")
     elif isinstance(error, BodyBroken):
         error = HTTPError(400, "the request's body broke off")
+    elif isinstance(error, StorageError):  # the store has told once; a traceback for each request would bury that
+        error = HTTPError(503, str(error))
     elif not isinstance(error, HTTPError):
         log.error("a step failed on %s %r", exchange.method.decode("latin-1"), exchange.target, exc_info=error)
         error = HTTPError(500, "internal error")
@@ -193,6 +198,7 @@ def _changed(exchange: Exchange, response: Response) -> Response:
         try:
             _change(exchange, response, exchange.changes)
         except Abort:
+            exchange.response = None
             raise
         except Exception:
             log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)

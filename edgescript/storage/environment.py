@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -26,8 +27,8 @@ from edgescript.storage.base import StorageError
 T = TypeVar("T")
 
 NAME = "storage.mdb"
-#: Bytes of a new map.
-FIRST_SIZE = 8 * 1024 * 1024
+#: Bytes of a new map: no more than the least that `max_size` may be.
+FIRST_SIZE = 1024 * 1024
 #: By how much the map may be larger than allowed, so that what is there can be deleted: freeing pages takes pages too.
 RESERVE = 1 / 8
 #: Processes and threads that may read at once; those that died are found and their places freed.
@@ -42,6 +43,11 @@ LOCK_ATTEMPTS = 100
 DAMAGED = (
     lmdb.CorruptedError, lmdb.InvalidError, lmdb.PageNotFoundError, lmdb.VersionMismatchError, lmdb.IncompatibleError,
 )  # fmt: skip
+
+#: What lies with this process's hold of the file: a write that failed half-way, on a full disk; a lock file overwritten.
+_OF_HOLD = (lmdb.PanicError, lmdb.InvalidParameterError)
+
+log = logging.getLogger("edgescript.storage")
 
 _open: dict[str, Environment] = {}
 
@@ -63,8 +69,6 @@ class Environment:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.users = 0
-        #: How often it was found damaged and begun anew.
-        self.renewals = 0
         #: Syncs in a thread, during which it must not be closed.
         self.syncing = 0
         self._env: Any = None
@@ -82,8 +86,8 @@ class Environment:
             with self._alone():
                 try:
                     self._open_file()
-                except DamagedError:
-                    self._set_aside()
+                except DamagedError as error:
+                    self._set_aside(error)
                     self._open_file()
         except OSError as error:
             raise StorageError(f"{self.path.parent}: {error.strerror}") from None
@@ -110,8 +114,8 @@ class Environment:
         if os.stat(self.path).st_size < needed:
             raise DamagedError(f"{self.path} is damaged: it was cut short")
 
-    def _set_aside(self) -> None:
-        self.renewals += 1
+    def _set_aside(self, why: Exception) -> None:
+        log.error("%s; it is set aside as %s.damaged, and a new one begun", why, self.path.name)
         for suffix in ("", "-lock"):
             with contextlib.suppress(FileNotFoundError):
                 os.replace(f"{self.path}{suffix}", f"{self.path}.damaged{suffix}")
@@ -183,16 +187,16 @@ class Environment:
                 self._env.set_mapsize(min(self.size * 2, most))
             else:
                 if isinstance(failure, DAMAGED):
-                    self._give_up()
-                elif isinstance(failure, lmdb.PanicError) and not self.syncing:
-                    self.close()  # a write failed half-way, on a full disk; the next operation opens it again
+                    self._give_up(failure)
+                elif isinstance(failure, _OF_HOLD) and not self.syncing:
+                    self.close()  # the next operation opens it again
                 raise failure
 
-    def _give_up(self) -> None:
+    def _give_up(self, failure: Exception) -> None:
         """The content is damaged: set the file aside, unless another process has begun a new one already."""
         with contextlib.suppress(OSError), self._alone():
             if os.stat(self.path).st_ino == self._inode:
-                self._set_aside()
+                self._set_aside(DamagedError(f"{self.path} is damaged: {_said(failure)}"))
         if not self.syncing:
             self.close()
 

@@ -27,23 +27,26 @@ def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
     return "".join("\n".join(_block(problem, paint)) + "\n\n" for problem in _without_secrets(list(problems)))
 
 
-#: Of a URL with a user and a password.
-_PASSWORD = re.compile(r"(://[^\s/:@{}]*:)([^\s@{}]+)(?=@)")
+#: Of a URL with a user and a password, which may have an `@` that should have been written otherwise.
+_PASSWORD = re.compile(r"(://[^\s/:@{}]*:)([^\s{}]+)(?=@)")
+#: Of a line that begins with the name of a secret, or nearly so: a problem may be that the name is misspelled.
+_NAMED = re.compile(r"(?im)^([ \t]*[\w.-]*(?:passw|passphrase|secret)[\w.-]*[ \t]+)(\S.*)$")
+_WRITTEN_OUT = re.compile(r"(?<!\S)[^\s{}/][^\s{}]*(?!\S)")
 
 
 def _without_secrets(problems: list[Problem]) -> list[Problem]:
     """
-    The problems with places in texts that have stars for every secret that one of the problems is about, and for passwords
-    in URLs.
+    The problems with places in texts that have stars for every secret that one of the problems is about, for passwords in
+    URLs, and for what stands behind the name of a secret.
     """
     shown: dict[Source, Source] = {}
     for problem in problems:
         if problem.span is not None and problem.span.source not in shown:
             source = problem.span.source
-            if _PASSWORD.search(source.text) is not None:
-                shown[source] = Source(
-                    source.name, _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), source.text)
-                )
+            text = _PASSWORD.sub(lambda found: found[1] + "*" * len(found[2]), source.text)
+            text = _NAMED.sub(lambda found: found[1] + _WRITTEN_OUT.sub(_stars, found[2]), text)
+            if text != source.text:
+                shown[source] = Source(source.name, text)
     for problem in problems:
         if problem.is_secret and problem.span is not None:
             source, start, end, _ = problem.span
@@ -51,6 +54,10 @@ def _without_secrets(problems: list[Problem]) -> list[Problem]:
             stars = re.sub(r"\S", "*", text[start:end])
             shown[source] = Source(source.name, text[:start] + stars + text[end:])
     return [_shown_in(shown, problem) for problem in problems] if shown else problems
+
+
+def _stars(found: re.Match[str]) -> str:
+    return "*" * len(found[0])
 
 
 def _shown_in(shown: dict[Source, Source], problem: Problem) -> Problem:

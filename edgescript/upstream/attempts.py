@@ -57,7 +57,7 @@ class Group:
         while True:
             attempt = exchange.upstream = Attempt(pool.address, exchange.method)
             if exchange.span is not None:
-                attempt.trace(exchange, pool.endpoint)
+                attempt.trace(exchange.span, pool.endpoint)
             try:
                 connection = (None if fresh else pool.take()) or await pool.connect()
                 pending = send(exchange, pool, connection, self.changes, attempt)

@@ -76,11 +76,11 @@ class Attempt:
         #: Where the request is traced.
         self.span: Span | None = None
 
-    def trace(self, exchange: Exchange, endpoint: Endpoint) -> None:
+    def trace(self, outer: Span, endpoint: Endpoint) -> None:
         """Give the attempt a span of its own."""
-        assert exchange.span is not None
-        span = self.span = exchange.span.child("proxy", client=True)
-        if span.sampled:
+        self.span = outer
+        if outer.sampled:
+            span = self.span = outer.child("proxy", client=True)
             span.set("http.request.method", self.method.decode("latin-1"))
             span.set("server.address", endpoint.path or endpoint.host)
             if endpoint.path is None:
@@ -111,7 +111,7 @@ def receive(
     :raises UpstreamError: if the upstream changes the protocol unasked
     """
     attempt.latency = time.monotonic() - attempt.begun
-    if attempt.span is not None:
+    if attempt.span is not None and attempt.span.sampled:
         attempt.span.set("http.response.status_code", response.status)
         attempt.span.end()
     if response.status == 101:

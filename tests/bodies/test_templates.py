@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio.lowlevel
 import pytest
 from jinja2 import TemplateError
 
@@ -12,6 +13,7 @@ from edgescript.bodies.templates import Pages, PageTooLarge, PageTooSlow
 
 pytestmark = pytest.mark.anyio
 
+DEEPER, BACK = "{% set n.n = n.n + 1 %}", "{% set n.n = n.n - 1 %}"
 FILES = {"/part.html": "part {{ x }}", "/base.html": "<{% block a %}{% endblock %}>", "/bad.html": "{% if %}"}
 
 
@@ -104,6 +106,59 @@ async def test_a_page_that_becomes_too_large_is_given_up(pages: Pages, monkeypat
 async def test_a_page_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(PageTooSlow):
         await Pages(read, timeout=0).fill_in("{% for n in range(99999) %}0{% endfor %}", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% macro f(n) %}{% if n %}{% set a = f(n - 1) %}{% set b = f(n - 1) %}{% endif %}{% endmacro %}{{ f(60) }}",
+        '{% include "/self" %}',
+        "{% block a %}{% if n.n < 60 %}" + DEEPER + "{{ self.a() }}{{ self.a() }}" + BACK + "{% endif %}{% endblock %}",
+        "{{ wait() }}",
+    ],
+)
+async def test_a_page_that_takes_too_long_is_given_up_where_it_writes_nothing_too(text: str) -> None:
+    """And meanwhile others have their turn."""
+    files = {
+        "/self": "{% if n.n < 60 %}" + DEEPER + '{% include "/self" %}{% include "/self" %}' + BACK + "{% endif %}"
+    }
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(count)
+        pages = Pages(lambda name: (files[name], 1), timeout=0.2)
+        with pytest.raises(PageTooSlow):
+            await pages.fill_in("{% set n = namespace(n=0) %}" + text, {"wait": anyio.sleep_forever})
+        tasks.cancel_scope.cancel()
+    assert turns > 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ "%99999d"|format(1) }}',
+        '{{ "%-099999d"|format(1) }}',
+        '{{ "%.*f"|format(99999999, 1) }}',
+        '{{ "%(a)99999s"|format(a=1) }}',
+        "{{ 10 ** 64 ** 64 }}",
+        "{% set a = 10 ** 64 %}{{ a ** 64 }}",
+        "{{ lipsum(n=100000) }}",
+    ],
+)
+async def test_what_would_make_too_much_of_little_is_refused(pages: Pages, text: str) -> None:
+    with pytest.raises((TemplateError, ValueError)):
+        await pages.fill_in(text, {})
+
+
+async def test_the_filter_format_has_widths(pages: Pages) -> None:
+    assert await pages.fill_in('{{ "%5.1f %s %%99999"|format(1.25, "x") }}', {}) == "  1.2 x %99999"
 
 
 async def test_a_file_that_changes_is_read_anew() -> None:

@@ -28,7 +28,10 @@ class Running:
         self.process = subprocess.Popen([EDGE, "run", *words], cwd=folder, stderr=subprocess.PIPE, text=True)
         line = self.line()
         found = re.search(r"listening on (?:127\.0\.0\.1)?:(\d+)", line)
-        assert found is not None, line
+        if found is None:
+            self.process.kill()
+            self.process.communicate()
+            raise AssertionError(line)
         self.port = int(found.group(1))
 
     def line(self) -> str:

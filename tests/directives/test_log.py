@@ -319,7 +319,8 @@ def test_logs_to_one_place_share_what_writes_there(tmp_path):
         load(Source("Edgefile", text), catalogue=CATALOGUE, environment={}, directory=str(tmp_path), shared=shared)[0]
         for _ in range(2)
     ]
-    assert len(shared) == 1
+    # And what both watch of their process.
+    assert len(shared) == 2
     for graph in graphs:
         asyncio.run(graph.close())
     assert len(shared) == 0

@@ -40,6 +40,33 @@ def test_a_head_request_has_the_length_of_the_page(site: Any) -> None:
     assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "4")
 
 
+def test_a_page_is_sent_to_whoever_has_it_from_before_it_was_a_template(site: Any) -> None:
+    path = {"page__html": "{{ 1 + 1 }}"}
+    before = site("files", **path).get("/page.html").headers
+    asked = {"If-None-Match": before["etag"], "If-Modified-Since": before["last-modified"]}
+    answer = site("templates\nfiles", **path).get("/page.html", headers=asked)
+    assert (answer.status, answer.text) == (200, "2")
+
+
+def test_the_conditions_of_a_write_are_left_to_those_below(site: Any) -> None:
+    edge = site("templates\nheader X-Asked {header.If-None-Match}\nrespond ok")
+    assert edge.request("PUT", "/x", headers={"If-None-Match": "*"}).headers["x-asked"] == "*"
+
+
+def test_a_field_that_a_page_sets_cannot_begin_another(site: Any) -> None:
+    edge = site("templates\nfiles", page__html="{{ set_header('X-A', req.query.q) }}ok")
+    answer = edge.get("/page.html?q=a%0d%0aX-Evil:%201")
+    assert answer.headers["x-a"].split() == ["a", "X-Evil:", "1"]
+    assert "x-evil" not in answer.headers
+
+
+@pytest.mark.parametrize("name", ["", "a b", "X-A:", "X-A\\r\\nX-Evil: 1", "é"])
+def test_a_field_that_a_page_sets_has_a_name(site: Any, name: str) -> None:
+    edge = site("templates\nfiles", page__html=f"{{{{ set_header('{name}', '1') }}}}ok")
+    with pytest.raises(Unanswered, match="is no name of a header field"):
+        edge.get("/page.html")
+
+
 def test_other_types_are_left_alone_with_their_ranges(site: Any) -> None:
     edge = site("templates\nfiles", data__json='{"a": "{{ x }}"}')
     answer = edge.get("/data.json", headers={"Range": "bytes=0-3"})

@@ -18,6 +18,7 @@ from edgescript.http.exchange import Exchange
 from edgescript.http.message import Abort, HTTPError, Response
 from edgescript.http.pending import Drive, Pending
 from edgescript.server.serve import serve
+from edgescript.storage.base import StorageError
 
 Run = Callable[[Exchange], Any]
 
@@ -187,6 +188,12 @@ def test_a_mistake_of_the_program_is_logged_and_answered_500(ask: Any, caplog: p
     assert b"oops" not in response.body  # type: ignore[operator]
     assert "ZeroDivisionError" in caplog.text
     assert "in the step `test`" in caplog.text
+
+
+def test_a_store_that_is_away_is_no_mistake_of_the_program(ask: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """It has said so itself, once; thousands of requests with a traceback each would be all that the log holds."""
+    assert served(ask(), listener(step(fail(StorageError("redis is gone"))))).status == 503
+    assert caplog.records == []
 
 
 def test_a_mistake_is_logged_with_the_step_that_waited(ask: Any, caplog: pytest.LogCaptureFixture) -> None:

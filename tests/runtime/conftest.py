@@ -129,7 +129,11 @@ class Running:
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        line = self.wait_for("listening on")
+        try:
+            line = self.wait_for("listening on")
+        except BaseException:
+            self.end()
+            raise
         self.ports = [int(port) for port in re.findall(r":(\d+)", line)]
 
     @property

@@ -204,7 +204,9 @@ async def test_a_process_sees_how_large_another_has_made_the_file(disk: Disk, tm
     ],
     ids=["text", "empty", "cut", "cut very short", "zeros"],
 )
-async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path, damage: Any) -> None:
+async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+    tmp_path: Path, damage: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     store = Disk(tmp_path)
     for number in range(100):
         await store.set(f"{number}", bytes(10_000))
@@ -216,6 +218,9 @@ async def test_a_damaged_file_is_set_aside_and_a_new_one_begun(tmp_path: Path, d
         assert await store.get("2") == b"new"
         await store.delete("2")
         await store.close()
+    assert (tmp_path / f"{NAME}.damaged").exists() == bool(caplog.messages)
+    for message in caplog.messages:
+        assert message.endswith("it is set aside as storage.mdb.damaged, and a new one begun")
 
 
 async def test_a_page_that_is_damaged_is_an_error_once_and_then_a_new_file_is_begun(tmp_path: Path) -> None:
@@ -244,6 +249,37 @@ for _ in range(3):
         said, errors = other.communicate(timeout=60)
     assert other.returncode == 0, errors
     assert said.splitlines()[-1] == "set b'1'"
+
+
+async def test_a_lock_file_that_was_overwritten_is_an_error_once(tmp_path: Path) -> None:
+    code = """
+from edgescript.storage.base import StorageError
+await store.set("a", b"1")
+with Path(sys.argv[1], "storage.mdb-lock").open("r+b") as lock:
+    lock.write(b"\\xff" * 65536)
+for _ in range(2):
+    try:
+        await store.set("a", b"1")
+        print("set", await store.get("a"), flush=True)
+    except StorageError as error:
+        print("error", flush=True)
+"""
+    other = child(code, tmp_path)
+    with children(other):
+        said, errors = other.communicate(timeout=60)
+    assert other.returncode == 0, errors
+    assert said.splitlines()[-1] == "set b'1'"
+
+
+async def test_the_smallest_size_is_kept(tmp_path: Path) -> None:
+    store = Disk(tmp_path, max_size=MIB)
+    for number in range(8):
+        await store.set(f"{number}", bytes(100_000))
+    with pytest.raises(StorageError, match="is full"):
+        await store.set("8", bytes(400_000))
+    assert (tmp_path / NAME).stat().st_size <= MIB
+    await store.delete("0")
+    await store.close()
 
 
 async def test_a_file_that_somebody_took_away_is_begun_anew(tmp_path: Path) -> None:

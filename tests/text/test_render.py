@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,3 +163,22 @@ def test_a_message_about_megabytes_is_cut() -> None:
 def test_a_name_among_thousands_is_compared_with_those_that_begin_like_it() -> None:
     names = [f"{letter}name{number:04}" for letter in "abcdefgh" for number in range(1000)]
     assert nearest("bname004", names) in names
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("storage redis redis://u:a@hunter2@127.0.0.1", "storage redis redis://u:*********@127.0.0.1"),
+        ("  passwort hunter2", "  passwort *******"),
+        ("  sentinel_password hunter2 hunter3", "  sentinel_password ******* *******"),
+        ('  password "hunter 2"', "  password ******* **"),
+        ("  password {$PASSWORD}", "  password {$PASSWORD}"),
+        ("  password_file /run/secrets/x", "  password_file /run/secrets/x"),
+        ("  secret {", "  secret {"),
+        ("  user password", "  user password"),
+    ],
+)
+def test_whatever_a_problem_is_about_its_line_shows_no_secret(text: str, shown: str) -> None:
+    source = Source("Edgefile", f"{text}\nnext")
+    told = as_text([Problem("E101", "something else", Span(source, 0, 1))])
+    assert f"1 | {shown}\n" in told

@@ -149,19 +149,16 @@ class Propagation:
     Baggage needs no writing: its field is passed on as every other.
     """
 
-    __slots__ = ("_fields", "formats")
+    __slots__ = ("fields", "formats")
 
     def __init__(self, names: Sequence[str]) -> None:
         self.formats = tuple(FORMATS[name] for name in names)
-        self._fields: frozenset[bytes] = frozenset().union(*(one.fields for one in self.formats))
+        #: All that say something about a trace.
+        self.fields: frozenset[bytes] = frozenset().union(*(one.fields for one in self.formats))
 
     def extract(self, headers: Headers) -> Parent | None:
         """Where a request comes from, by the first format that says so."""
-        wanted = self._fields
-        found = [pair for pair in headers if pair[0] in wanted]
-        if not found:
-            return None
-        fields = _single(found)
+        fields = _single([pair for pair in headers if pair[0] in self.fields])
         decided: Parent | None = None
         for one in self.formats:
             parent = one.extract(fields)
@@ -172,8 +169,12 @@ class Propagation:
 
     def inject(self, headers: Headers, trace_id: str, span_id: str, *, sampled: bool, state: bytes) -> None:
         """Say it in the header of a request, in place of what it says so far."""
-        wanted = self._fields
+        wanted = self.fields
         headers[:] = [pair for pair in headers if pair[0] not in wanted]
+        self.add(headers, trace_id, span_id, sampled=sampled, state=state)
+
+    def add(self, headers: Headers, trace_id: str, span_id: str, *, sampled: bool, state: bytes) -> None:
+        """Say it in the header of a request that says nothing so far."""
         for one in self.formats:
             headers += one.inject(trace_id, span_id, sampled, state)
 

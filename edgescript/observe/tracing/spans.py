@@ -113,31 +113,39 @@ class Recorded:
 
 
 class Passed:
-    """The place in a trace of a request that nobody records."""
+    """
+    The place in a trace of a request that nobody records.
 
-    __slots__ = ("_propagation", "_span_id", "_trace_id", "parent")
+    :param parent: where the request comes from
+    :param begins: the request says nothing of any trace
+    """
+
+    __slots__ = ("_begins", "_propagation", "_span_id", "_trace_id", "parent")
 
     sampled = False
 
-    def __init__(self, parent: Parent | None, propagation: Propagation) -> None:
+    def __init__(self, parent: Parent | None, propagation: Propagation, *, begins: bool) -> None:
         #: Where the request comes from.
         self.parent = parent if parent is not None and parent.trace_id else None
+        self._begins = begins
         self._propagation = propagation
         # Made when somebody asks: most requests that are not recorded need none.
-        self._trace_id = "" if self.parent is None else self.parent.trace_id
-        self._span_id = "" if self.parent is None else self.parent.span_id
+        self._trace_id = self._span_id = ""
+        if self.parent is not None:
+            self._trace_id, self._span_id = self.parent.trace_id, self.parent.span_id
 
     @property
     def trace_id(self) -> str:
-        if not self._trace_id:
-            self._trace_id = new_trace_id()
-        return self._trace_id
+        return self._trace_id or self._made()._trace_id
 
     @property
     def span_id(self) -> str:
-        if not self._span_id:
-            self._span_id = new_span_id()
-        return self._span_id
+        return self._span_id or self._made()._span_id
+
+    def _made(self) -> Passed:
+        both = f"{_bits(192) or 1:048x}"
+        self._trace_id, self._span_id = both[:32], both[32:]
+        return self
 
     def child(self, name: str, *, client: bool = False) -> Passed:
         return self
@@ -149,9 +157,12 @@ class Passed:
         """Nobody records it."""
 
     def inject(self, headers: Headers) -> None:
+        parent = self.parent
+        if self._begins:
+            self._propagation.add(headers, self.trace_id, self.span_id, sampled=False, state=b"")
         # A trace that only passes is handed on as it came (W3C Trace Context 3.4): this server has no span in it.
-        if self.parent is None or self.parent.sampled is not False:
-            state = b"" if self.parent is None else self.parent.state
+        elif parent is None or parent.sampled is not False:
+            state = b"" if parent is None else parent.state
             self._propagation.inject(headers, self.trace_id, self.span_id, sampled=False, state=state)
 
     def recorded_late(self, name: str, duration: float, take: Take) -> Recorded:

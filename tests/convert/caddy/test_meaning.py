@@ -287,8 +287,26 @@ def test_intercept_says_itself_which_responses_it_is_for(
 
 
 @pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("@e status 404", "replace_status @e 410"), ["intercept 404 {", "replace_status 410", "}"]),
+        (("replace_status 410",), ["intercept {", "replace_status 410", "}"]),
+    ],
+)
+def test_an_intercept_that_replaces_the_status_has_it_in_its_block(
+    converted: Convert, lines: tuple[str, ...], expected: list[str]
+) -> None:
+    conversion = converted(_site("intercept {", *lines, "}", "respond b"))
+    found = _lines(conversion)
+    at = found.index(expected[0])
+    assert found[at : at + 3] == expected
+    assert conversion.report.is_complete
+
+
+@pytest.mark.parametrize(
     "lines",
     [
+        ("replace_status @nobody 404",),
         ("handle_response {", "respond a", "}", "handle_response {", "respond b", "}"),
         ("handle_response @nobody {", "respond a", "}"),
         ("@e {", "status 404", "header X y", "}", "handle_response @e {", "respond a", "}"),

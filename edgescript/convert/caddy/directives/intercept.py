@@ -1,6 +1,8 @@
-"""`intercept`: each `handle_response` is an `intercept` of its own, with what its matcher says about the response."""
+"""`intercept`: its one `handle_response` or `replace_status` is its block, and what its matcher says are its words."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from edgescript.convert.caddy.call import Call
 from edgescript.convert.caddy.context import NotConverted, not_yet
@@ -15,22 +17,30 @@ def convert(call: Call) -> list[Node]:
     if not routes:
         raise NotConverted("it has no handle_response")
     if len(routes) > 1:
-        raise NotConverted("of several handle_response the first that matches answers; here each stands for itself")
+        raise NotConverted("of several routes the first that matches answers; here each stands for itself")
     return [_intercept(call, routes[0], conditions)]
 
 
 def _intercept(call: Call, route: Line, conditions: dict[str, Line]) -> Directive:
+    if route.name == "replace_status":
+        *names, status = route.arguments or ("",)
+        return call.directive("intercept", _words(names, conditions), [Directive(["replace_status", status])])
     if route.name != "handle_response":
         raise not_yet(f"option {route.name} of intercept")
     if route.block is None:
         raise NotConverted("its handle_response has no block")
+    words = _words(route.arguments, conditions)
+    call.context.differs("inside, `respond` without a status has that of the response, and not 200")
+    return call.directive("intercept", words, call.segment(route.block, True))
+
+
+def _words(names: Sequence[str], conditions: dict[str, Line]) -> list[str]:
     words: list[str] = []
-    for name in route.arguments:
+    for name in names:
         if name not in conditions:
             raise NotConverted(f"there is no matcher {name} for responses")
         words = _condition(conditions[name])
-    call.context.differs("inside, `respond` without a status has that of the response, and not 200")
-    return call.directive("intercept", words, call.segment(route.block, True))
+    return words
 
 
 def _condition(line: Line) -> list[str]:
