@@ -7,8 +7,8 @@ from typing import Any
 
 #: Pages of the guide in the order in which they are read; others come behind them.
 _GUIDE = (
-    "index", "getting-started", "concepts", "testing", "explain-and-plan", "editors", "from-caddy", "from-caddy-converted",
-    "from-nginx", "from-nginx-converted",
+    "index", "getting-started", "concepts", "bodies", "python", "testing", "explain-and-plan", "operating", "admin", "logs",
+    "metrics", "tracing", "storage", "editors", "from-caddy", "from-caddy-converted", "from-nginx", "from-nginx-converted",
 )  # fmt: skip
 #: Folders of the reference, and pages beside them, likewise.
 _REFERENCE = (

@@ -29,11 +29,13 @@ def answer_for(request: Request, applied: Applied, *, headers: Headers | None = 
     return _refused(request, HTTPError(422, "nothing has changed: the Edgefile has errors"), applied.problems)
 
 
-def checked(request: Request, problems: Sequence[Problem]) -> Response:
-    """200 if it could be put to use, 422 if not."""
-    if any(problem.severity is Severity.ERROR for problem in problems):
-        return _refused(request, HTTPError(422, "the Edgefile has errors"), problems)
-    return _told(request, problems, done=False, number=0, headers=None)
+def checked(request: Request, found: Applied) -> Response:
+    """200 if it could be put to use, 422 or 409 if not, as `answer_for`."""
+    if found.reason:
+        return _refused(request, HTTPError(409, found.reason), found.problems)
+    if any(problem.severity is Severity.ERROR for problem in found.problems):
+        return _refused(request, HTTPError(422, "the Edgefile has errors"), found.problems)
+    return _told(request, found.problems, done=False, number=0, headers=None)
 
 
 def _told(

@@ -17,7 +17,7 @@ import struct
 from dataclasses import dataclass
 
 from edgescript.http.exchange import Exchange
-from edgescript.http.headers import first
+from edgescript.http.headers import combined, first
 from edgescript.http.message import HTTPError
 from edgescript.settings.admin import Admin, is_loopback
 
@@ -54,17 +54,18 @@ def policy_of(setting: Admin) -> Policy:
     if place is not None and not unix and place.host:
         hosts.append(place.host.lower())
     return Policy(
-        hosts=frozenset(_without_port(host) for host in hosts),
+        hosts=frozenset(_name(host) for host in hosts),
         origins=frozenset(setting.origins),
         token=None if setting.token is None or unix else setting.token.value.encode(),
         users=frozenset((0, os.geteuid(), *setting.users)) if unix else None,
     )
 
 
-def _without_port(host: str) -> str:
+def _name(host: str) -> str:
+    """A host without its port, and an IPv6 address without its brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    return host if host.count(":") > 1 else host.partition(":")[0]
 
 
 def admit(exchange: Exchange, policy: Policy) -> None:
@@ -78,7 +79,7 @@ def admit(exchange: Exchange, policy: Policy) -> None:
     else:
         check_user(peer_user(exchange), policy.users)
     check_site(exchange, policy)
-    if policy.token is not None:
+    if policy.token is not None and not _is_preflight(exchange, policy):
         check_token(first(exchange.headers, b"authorization"), policy.token)
 
 
@@ -107,7 +108,8 @@ def check_user(user: int | None, users: frozenset[int]) -> None:
 
 def check_host(host: str, local_ip: str, policy: Policy) -> None:
     """A page that rebinds has a name of its own, which no IP address can be."""
-    if not (is_loopback(host) or host == local_ip or host in policy.hosts):
+    name = _name(host)
+    if not (is_loopback(name) or name == local_ip or name in policy.hosts):
         raise HTTPError(403, f'the host "{host}" is not one of this address; `origins` may name it')
 
 
@@ -131,8 +133,13 @@ def check_site(exchange: Exchange, policy: Policy) -> None:
             raise HTTPError(415, f"any web page can send {kind}; say what it is: application/json, or text/edgefile")
 
 
+def _is_preflight(exchange: Exchange, policy: Policy) -> bool:
+    """What a browser asks before a page of another origin may write: it never has credentials (Fetch 3.3.5)."""
+    return exchange.method == b"OPTIONS" and _text(exchange, b"origin") in policy.origins
+
+
 def _text(exchange: Exchange, name: bytes) -> str | None:
-    value = first(exchange.headers, name)
+    value = combined(exchange.headers, name)
     return None if value is None else value.decode("latin-1")
 
 

@@ -83,8 +83,8 @@ class Operator(Protocol):
     def history(self) -> Sequence[Past]:
         """The configurations that were applied, the newest first; at most 20."""
 
-    async def check(self, text: str) -> Sequence[Problem]:
-        """Everything that is wrong with a text in place of the current Edgefile; nothing is set up."""
+    async def check(self, text: str) -> Applied:
+        """What would be wrong with a text in place of the current Edgefile; nothing is set up, so it is never done."""
 
     async def apply(self, text: str | None, *, source: str) -> Applied:
         """

@@ -150,9 +150,9 @@ class Admin:
     def _admit(self, exchange: Exchange) -> None:
         exchange.on_response(_secured)
         policy = self._policy
-        admit(exchange, policy)
         if policy.origins:
-            exchange.on_response(_shared_with(policy))
+            exchange.on_response(_shared_with(policy))  # refusals as well, so that the page can tell what is wrong
+        admit(exchange, policy)
 
     async def _answer(self, exchange: Exchange) -> Response:
         """Resources wait for workers, threads and files, so each request has a task."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from edgescript.cli import console, edgefile
+from edgescript.text.render import clean
 
 #: The environment's variable for the token, where it stands in no Edgefile.
 TOKEN = "EDGE_ADMIN_TOKEN"  # noqa: S105  # its name
@@ -37,17 +38,37 @@ class Answer(NamedTuple):
     def data(self) -> Any:
         """:raises click.ClickException: if it is no JSON"""
         try:
-            return json.loads(self.text)
+            return value_of(self.text)
         except ValueError:
             raise click.ClickException("what answers there is no admin address of edge") from None
 
     def complaint(self) -> click.ClickException:
         """What the server had against it, in its words."""
         try:
-            said = json.loads(self.text)
-            return click.ClickException(str(said.get("detail") or said.get("title") or self.text))
+            said = value_of(self.text)
+            return click.ClickException(str(said.get("detail") or said.get("title") or _harmless(self.text)))
         except (ValueError, AttributeError):
-            return click.ClickException(self.text.strip() or f"the server answered {self.status}")
+            return click.ClickException(_harmless(self.text).strip() or f"the server answered {self.status}")
+
+
+def value_of(text: str) -> Any:
+    """
+    What JSON says, without anything that works on a terminal: whoever has the port may be another program.
+
+    :raises ValueError: if it is none
+    """
+    return _harmless(json.loads(text))
+
+
+def _harmless(value: Any) -> Any:
+    match value:
+        case str():
+            return "\n".join(clean(line) for line in value.split("\n"))
+        case list():
+            return [_harmless(item) for item in value]
+        case dict():
+            return {name: _harmless(item) for name, item in value.items()}
+    return value
 
 
 def tell(answer: Answer) -> None:
@@ -58,7 +79,7 @@ def tell(answer: Answer) -> None:
     """
     if answer.text.startswith("{"):
         raise answer.complaint()
-    console.say(answer.text, error=not answer.is_good)
+    console.say(_harmless(answer.text), error=not answer.is_good)
     if not answer.is_good:
         raise click.exceptions.Exit(1)
 
@@ -79,7 +100,9 @@ class Client:
         self._token = token
 
     def __str__(self) -> str:
-        return f"unix/{self._host}" if self._port is None else f"{self._host}:{self._port}"
+        if self._port is None:
+            return f"unix/{self._host}"
+        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
 
     def ask(self, method: str, path: str, *, value: Any = None, accept: str = "application/json") -> Answer:
         """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
 from collections.abc import Iterator
+from http.client import HTTPException
 from typing import Any, ClassVar, Protocol
 
 import click
@@ -16,11 +16,14 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Sparkline, Static
 
-from edgescript.cli.client import Client, EventStream
+from edgescript.cli.client import Client, EventStream, value_of
 
 #: Seconds of the chart, and until a lost server is asked again.
 _SECONDS = 300
 _AGAIN = 2.0
+
+#: Characters of a route.
+_LONGEST_NAME = 30
 
 _CLASSES = {"2xx": "green", "3xx": "blue", "4xx": "yellow", "5xx": "red"}
 _STATES = {"ready": "green", "dead": "red"}
@@ -126,7 +129,10 @@ class Top(App[None]):
     .box { border: round $primary; border-title-style: bold; padding: 0 1; height: 1fr; min-height: 4; }
     DataTable { height: 1fr; background: transparent; }
     #lower { height: 1fr; }
-    .-narrow #lower { layout: vertical; height: 2fr; }
+    .-narrow #rate { height: 1; }
+    .-narrow #routes { height: 2fr; }
+    .-narrow #lower { layout: vertical; height: 3fr; }
+    .-narrow #problems { max-height: 2; }
     """
 
     def __init__(self, server: Server) -> None:
@@ -143,7 +149,7 @@ class Top(App[None]):
         yield Sparkline([], summary_function=max, id="rate")
         with Vertical(id="routes", classes="box") as routes:
             routes.border_title = "Slowest routes"
-            yield _table("routes-table", "Route", "Site", "Per second", "Errors", "p50", "p95")
+            yield _table("routes-table", "Route", "Per second", "Errors", "p50", "p95", "Site")
         with Horizontal(id="lower"):
             with Vertical(classes="box") as upstreams:
                 upstreams.border_title = "Servers behind"
@@ -172,15 +178,18 @@ class Top(App[None]):
             why = "it has ended the events"
             try:
                 for name, data in self._server.events():
-                    self.call_from_thread(self._take, name, json.loads(data))
-            except (click.ClickException, OSError, ValueError) as error:
+                    self.call_from_thread(self._take, name, value_of(data))
+            except (click.ClickException, OSError, ValueError, HTTPException) as error:
                 why = error.message if isinstance(error, click.ClickException) else str(error)
+            except (LookupError, TypeError, AttributeError):  # JSON of another shape
+                why = "what it tells is not what this version knows"
             if not self._ended.is_set():
                 self.call_from_thread(self._lost, why)
                 self._ended.wait(_AGAIN)
 
     def _take(self, name: str, data: Any) -> None:
         if name == "history":
+            self._rates.clear()  # it comes again with each connection
             self._rates.extend(point["rate"] for point in data)
         elif name == "message":
             self.show(data)
@@ -285,11 +294,16 @@ def _route(route: dict[str, Any]) -> tuple[str, list[Text]]:
     ]
     times = [_number(duration(route[name]), style) for name in ("p50", "p95")]
     return f"{route['site']} {route['route']}", [
-        Text(route["route"], style),
-        Text(route["site"], style),
+        Text(_short(route["route"]), style),
         *numbers,
         *times,
+        Text(route["site"], style),
     ]
+
+
+def _short(text: str) -> str:
+    """A name that leaves room for the numbers behind it."""
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def _upstream(upstream: dict[str, Any]) -> tuple[str, list[Text]]:

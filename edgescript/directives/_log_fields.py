@@ -9,12 +9,15 @@ from typing import Annotated, Literal
 
 from edgescript.declare.entries import Complaint, record
 from edgescript.declare.fields import arg, option, rest
-from edgescript.declare.kinds import Kind, KindError, Scope, resolve
+from edgescript.declare.kinds import Kind, KindError, Scope, Secret, resolve
 from edgescript.expr import template as templates
 from edgescript.expr.names import Reader
 from edgescript.expr.template import Template, TemplateError
+from edgescript.http import exchange as exchanges
+from edgescript.http.exchange import Exchange
+from edgescript.observe.credentials import Credential, is_kept, secret_of
 from edgescript.observe.lines import FIELD_NAME, NAMES, TEXTS, Added, Selection, in_text
-from edgescript.observe.masking import REDACTED, SECRET_FIELDS, Change, Cookies, Query, hasher, ip_mask
+from edgescript.observe.masking import REDACTED, Change, Cookies, Query, hasher, ip_mask
 from edgescript.text.problem import did_you_mean
 
 #: Wraps the reader of a placeholder.
@@ -58,9 +61,10 @@ class LogTemplate(Template):
 class Note:
     """A value of `log_append`."""
 
-    __slots__ = ("clear", "shown")
+    __slots__ = ("clear", "shown", "value")
 
     def __init__(self, value: LogTemplate) -> None:
+        self.value = value
         self.clear: Reader = value.read
         self.shown: Reader = value.compiled(without_secrets)
 
@@ -94,21 +98,11 @@ LogText = Annotated[
 ]
 
 
-def secret_of(name: str) -> str | None:
-    """The name of the header field whose value a placeholder gives, in whole or in part, if it is a credential."""
-    parts = name.lower().split(".")
-    if parts[0] == "cookie":
-        return "cookie"
-    if parts[0] in ("header", "resp") and parts[-1] in SECRET_FIELDS:
-        return parts[-1]
-    return None
-
-
 def without_secrets(name: str, read: Reader, cookies: Cookies | None = None) -> Reader:
     """A reader of a placeholder that gives no credential away."""
     secret = secret_of(name)
     if secret is None:
-        return read
+        return _without_copies(read) if is_kept(name) else read
     if cookies is not None and secret in ("cookie", "set-cookie"):
         first, _, cookie = name.partition(".")
         if first.lower() != "cookie":
@@ -118,6 +112,14 @@ def without_secrets(name: str, read: Reader, cookies: Cookies | None = None) -> 
         if cookies.how.get(cookie) == "drop":
             return lambda exchange: ""
     return lambda exchange: REDACTED if read(exchange) else ""
+
+
+def _without_copies(read: Reader) -> Reader:
+    def shown(exchange: Exchange) -> str:
+        text = read(exchange)
+        return REDACTED if text.__class__ is Credential and text else text
+
+    return shown
 
 
 @record
@@ -169,7 +171,7 @@ class Fields:
         "Of the IP addresses in these fields, keep only the network.", repeated=True, elsewhere=("ip_mask",)
     )
     hash: tuple[str, ...] = option("Put 16 digits of the value's SHA-256 in its place.")
-    hash_key: str | None = option("A secret, without which nobody can find a value for a hash by trying values.")
+    hash_key: Secret | None = option("A secret, without which nobody can find a value for a hash by trying values.")
     query: tuple[Parts, ...] = option("Parameters of queries, in every field that has a URI.", repeated=True)
     cookie: tuple[Parts, ...] = option(
         "Cookies, in every field that was added from them; those that are not named are REDACTED.", repeated=True
@@ -226,14 +228,27 @@ class Fields:
             {name: change for name, change in changes.items() if name not in own},
             hashed,
             added,
+            self._noted(),
         )
+
+    def _noted(self) -> Callable[[exchanges.Note], Reader]:
+        """Gives the reader of a value of `log_append` as lines of this log may show it."""
+        readers: dict[exchanges.Note, Reader] = {}
+
+        def reader(note: exchanges.Note) -> Reader:
+            found = readers.get(note)
+            if found is None:
+                found = readers[note] = note.value.compiled(self.wrap) if isinstance(note, Note) else note.shown
+            return found
+
+        return reader
 
     def changes(self) -> dict[str, Change]:
         return {name: _one_after_the_other(steps) for name, steps in self._steps().items()}
 
     def _steps(self) -> dict[str, list[Change]]:
         """By field, what happens to its value, one after the other."""
-        hashed = hasher(self.hash_key or "")
+        hashed = self._hasher()
         found: dict[str, list[Change]] = {}
         if self.query:
             found = {"uri": [self._query()], "referer": [self._query()]}
@@ -244,13 +259,16 @@ class Fields:
             found.setdefault(name, []).append(hashed)
         return found
 
+    def _hasher(self) -> Change:
+        return hasher("" if self.hash_key is None else self.hash_key.value)
+
     def _query(self) -> Query:
-        return Query({name: one.how for one in self.query for name in one.names}, hasher(self.hash_key or ""))
+        return Query({name: one.how for one in self.query for name in one.names}, self._hasher())
 
     def _cookies(self) -> Cookies | None:
         if not self.cookie:
             return None
-        return Cookies({name: one.how for one in self.cookie for name in one.names}, hasher(self.hash_key or ""))
+        return Cookies({name: one.how for one in self.cookie for name in one.names}, self._hasher())
 
     def _added(self, one: Add, hashed: frozenset[str], changes: Mapping[str, Change]) -> Added:
         change = changes.get(one.name)

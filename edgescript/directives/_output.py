@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from edgescript.declare.entries import Complaint, record
 from edgescript.declare.fields import arg, option
 from edgescript.declare.kinds import Duration, Kind, KindError, Scope, Size
+from edgescript.directives._collector import SentField, collector_url
 from edgescript.metric import Meter
 from edgescript.observe.file import File, Rotation
 from edgescript.observe.stream import Standard
@@ -29,7 +30,6 @@ _SYSLOG_PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
 _SYSLOG_EXPECTED = "the address of a syslog server, such as udp://10.0.0.5:514, tls://logs.example.com or unix//dev/log"
 #: RFC 5424, 6.3.2: a name of one's own is followed by one's enterprise number.
 _STRUCTURED_DATA = re.compile(r'[^\s=\]"@]{1,24}@[0-9.]{1,7}')
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 Destinations = Literal["stdout", "stderr", "discard", "file", "syslog", "journald", "otlp"]
 OUTPUTS = get_args(Destinations)
@@ -94,20 +94,6 @@ class Rotate:
         return Rotation(self.size, self.every, tuple(sorted(self.at)), self.keep, self.keep_for, self.compress)
 
 
-@record
-class Field:
-    """A field of the head of requests to a collector."""
-
-    name: str = arg("Its name.")
-    value: str = arg("Its value.")
-
-    def check(self) -> Iterator[Complaint]:
-        if _TOKEN.fullmatch(self.name) is None:
-            yield Complaint("name", "expected the name of a header field")
-        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", self.value):
-            yield Complaint("value", "the value of a header field has no control characters")
-
-
 #: Which outputs an option is for.
 _FOR = {
     "mode": ("file",),
@@ -147,7 +133,7 @@ class Output:
     )
     server_name: str | None = option("Of syslog over TLS: the name in the server's certificate, if it is not its host.")
     trust_pool: str | None = option("Of TLS: a file with certificates to trust instead of the system's.")
-    header: tuple[Field, ...] = option("Of otlp: a field of the requests, such as a token.", repeated=True)
+    header: tuple[SentField, ...] = option("Of otlp: a field of the requests, such as a token.", repeated=True)
     service_name: str | None = option("Of otlp: `service.name` of the resource; without it, edge.")
 
     def check(self) -> Iterator[Complaint]:
@@ -171,10 +157,11 @@ class Output:
             case "otlp":
                 if self.target is None:
                     yield Complaint("to", "otlp needs the URL of a collector: `output otlp http://localhost:4318`")
-                elif not _is_url(self.target):
-                    yield Complaint(
-                        "target", "expected the URL of a collector, such as http://localhost:4318", code="E106"
-                    )
+                else:
+                    try:
+                        collector_url(self.target)
+                    except KindError as error:
+                        yield Complaint("target", error.message, error.hint, error.code)
             case _:
                 if self.target is not None:
                     hint = f"write `output file {self.target}`" if "/" in self.target else None
@@ -201,7 +188,7 @@ class Output:
             assert self.target is not None
             return os.path.abspath(os.path.join(directory, self.target))
         if self.to == "otlp":
-            return f"otlp {urlsplit(self.target or '').netloc.rpartition('@')[2]}"
+            return f"otlp {urlsplit(self.target or '').netloc}"
         return self.to if self.target is None else f"{self.to} {self.target}"
 
     def writer(self, directory: str, meter: Meter | None) -> LineWriter:
@@ -233,16 +220,8 @@ class Output:
             case _:
                 from edgescript.observe.otlp_logs import Collector, Otlp
 
-                headers = {field.name: field.value for field in self.header}
+                headers = tuple(field.pair for field in self.header)
                 return Otlp(Collector(_logs_url(self.target or ""), headers, self.service_name or "edge", trust_file))
-
-
-def _is_url(text: str) -> bool:
-    try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0 and "@" not in url.netloc
-    except ValueError:
-        return False
 
 
 def _logs_url(text: str) -> str:

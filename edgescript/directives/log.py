@@ -14,18 +14,33 @@ from edgescript.directives._output import OUTPUTS, Output
 from edgescript.http.exchange import Exchange
 from edgescript.observe import tap
 from edgescript.observe.access import Line
-from edgescript.observe.lines import EVERYTHING, combined_lines, common_lines, console_lines, entries, json_lines
+from edgescript.observe.lines import (
+    EVERYTHING,
+    combined_lines,
+    common_lines,
+    console_lines,
+    entries,
+    json_lines,
+    logfmt_lines,
+)
 from edgescript.observe.writer import DISCARDED, cells
 
-_FORMATS = {"json": json_lines, "console": console_lines, "common": common_lines, "combined": combined_lines}
+_FORMATS = {
+    "json": json_lines,
+    "logfmt": logfmt_lines,
+    "console": console_lines,
+    "common": common_lines,
+    "combined": combined_lines,
+}
 
 
 @record
 class Format:
     """How a line is written."""
 
-    kind: Literal["json", "console", "common", "combined", "template"] = arg(
-        "`json`; `console` for people; `common` as Apache and `combined` as nginx writes it; `template` with a text."
+    kind: Literal["json", "logfmt", "console", "common", "combined", "template"] = arg(
+        "`json`; `logfmt`, `name=value`; `console` for people; `common` as Apache and `combined` as nginx writes it; "
+        "`template` with a text."
     )
     text: LogText | None = arg("The line, with placeholders.")
 
@@ -100,7 +115,9 @@ class Log:
         fields = self.fields
         if fields is None:
             return
-        if self.format.kind not in ("json", "console") and (fields.keep or fields.drop or fields.rename or fields.add):
+        if self.format.kind not in ("json", "logfmt", "console") and (
+            fields.keep or fields.drop or fields.rename or fields.add
+        ):
             where = "its text" if self.format.kind == "template" else f"{self.format.kind} itself"
             yield Complaint(
                 "fields",

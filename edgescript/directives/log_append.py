@@ -17,7 +17,7 @@ class LogAppend:
     Add a field to the log lines about these requests.
 
     The value is read when the line is written, so that it may have what is only known then, such as `{resp.header.Age}`.
-    Authorization and cookies are shown as REDACTED. It is for the formats `json` and `console`.
+    Authorization and cookies are shown as REDACTED. It is for the formats `json`, `logfmt` and `console`.
 
     ```edge-test
     :80 {

@@ -12,6 +12,7 @@ from edgescript.declare.kinds import TEMPLATE, Kind, Scope, Template
 from edgescript.directives.vars import typed
 from edgescript.graph.captures import capturing, regexp_complaint
 from edgescript.http.exchange import Exchange
+from edgescript.observe.credentials import Credential, marking
 
 _GROUP = re.compile(r"\$\{(\w+)\}|\$(\d)")
 _DESTINATION = re.compile(r"\{?(?:vars\.)?([A-Za-z_][\w-]*)\}?")
@@ -105,8 +106,8 @@ class Map:
         names = [_name(destination) for destination in self.destinations]
         defaults: list[_Value | None] = [_value(output) for output in self.default]
         defaults += [None] * (len(names) - len(defaults))
+        read = marking(self.source.names, self.source.read)
         find = _finder(self.table)
-        read = self.source.read
 
         def run(exchange: Exchange) -> None:
             if exchange.variables is None:
@@ -132,7 +133,7 @@ def _name(destination: str) -> str:
 
 def _value(output: Template) -> _Value | None:
     if output.constant is None:
-        return output.read
+        return marking(output.names, output.read)
     constant = typed(output.constant)
     return None if constant == "-" else lambda exchange: constant
 
@@ -144,7 +145,7 @@ def _finder(table: tuple[Row, ...]) -> Callable[[Exchange, str], _Values | None]
     for row in table:
         values = [_value(output) for output in row.outputs]
         if row.input.startswith("~"):
-            tests.append((capturing(row.input[1:], None), values))
+            tests.append((_finds(row.input[1:]), values))
         elif tests:
             tests.append((_equals(row.input), values))
         else:
@@ -157,6 +158,11 @@ def _finder(table: tuple[Row, ...]) -> Callable[[Exchange, str], _Values | None]
         return next((values for test, values in tests if test(exchange, text)), None)
 
     return find
+
+
+def _finds(pattern: str) -> Callable[[Exchange, str], bool]:
+    capture, capture_credential = capturing(pattern, None), capturing(pattern, None, make=Credential)
+    return lambda exchange, text: (capture_credential if text.__class__ is Credential else capture)(exchange, text)
 
 
 def _equals(wanted: str) -> Callable[[Exchange, str], bool]:

@@ -10,6 +10,7 @@ from edgescript.declare.entries import Action, Build, Complaint, Role, directive
 from edgescript.declare.fields import arg, option
 from edgescript.declare.kinds import Percentage, Template
 from edgescript.http.exchange import Exchange
+from edgescript.http.target import split
 from edgescript.observe.tracing.propagation import Parent, Propagation
 from edgescript.observe.tracing.spans import Passed, Record, Recorded, Take, new_trace_id
 from edgescript.settings.tracing import exporter_of
@@ -108,7 +109,7 @@ class _Tracer:
             exchange.span = self._recorded(exchange, parent)
             exchange.on_end(self._end)
             return
-        exchange.span = Passed(parent, propagation, begins=begins)
+        exchange.span = Passed(parent, propagation, begins=begins, late=self._errors)
         if self._errors:
             exchange.on_end(self._end_unrecorded)
 
@@ -155,7 +156,7 @@ class _Tracer:
         span.attributes |= {
             "http.request.method": exchange.original_method.decode("latin-1"),
             "url.scheme": exchange.client.scheme,
-            "url.path": exchange.target.partition(b"?")[0].decode("utf-8", "replace"),
+            "url.path": split(exchange.target, exchange.original_method)[1].decode("utf-8", "replace"),
             "server.address": exchange.host,
             "client.address": exchange.client_ip,
             "network.protocol.version": exchange.version,

@@ -10,6 +10,7 @@ from edgescript.declare.entries import Action, Build, Complaint, Role, directive
 from edgescript.declare.fields import arg, rows
 from edgescript.declare.kinds import Template
 from edgescript.http.exchange import Exchange
+from edgescript.observe.credentials import marking
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
@@ -71,7 +72,7 @@ class Vars:
 
 def _reader(value: Template) -> Callable[[Exchange], Any]:
     if value.constant is None:
-        return value.read
+        return marking(value.names, value.read)
     constant = typed(value.constant)
     return lambda exchange: constant
 

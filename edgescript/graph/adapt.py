@@ -83,4 +83,6 @@ def _values(value: Any) -> Any:
         return {item.name: _values(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, (list, tuple)):
         return [_values(one) for one in value]
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)

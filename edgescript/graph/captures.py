@@ -17,11 +17,15 @@ def regexp_complaint(pattern: str) -> str | None:
     return None
 
 
-def capturing(pattern: str, name: str | None) -> Callable[[Exchange, str], bool]:
+def capturing(
+    pattern: str, name: str | None, *, make: Callable[[str], str] | None = None
+) -> Callable[[Exchange, str], bool]:
     """
     A search that keeps what the groups caught in `exchange.captures`.
 
     Group 1 is "1", and with a name also "NAME.1"; 0 is all that was found; named groups go by their names as well.
+
+    :param make: makes what is kept of what was caught
     """
     regexp = re.compile(pattern)
     keys = [*((str(number), number) for number in range(regexp.groups + 1)), *regexp.groupindex.items()]
@@ -36,7 +40,8 @@ def capturing(pattern: str, name: str | None) -> Callable[[Exchange, str], bool]
         if exchange.captures is None:
             exchange.captures = {}
         for key, number in keys:
-            exchange.captures[key] = found[number] or ""
+            caught = found[number] or ""
+            exchange.captures[key] = caught if make is None else make(caught)
         return True
 
     return capture

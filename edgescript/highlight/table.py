@@ -206,8 +206,8 @@ SYNTAX = Syntax(
      "first_exist", "first_exist_fallback", "ftp", "grpc", "gzip", "hash", "http", "http/1.0", "http/1.0+",
      "http/1.1", "http/1.1+", "http/2", "http/2+", "http/3", "http/3+", "https", "inside", "jaeger",
      "journald", "json", "kern", "largest_size", "local0", "local1", "local2", "local3", "local4", "local5",
-     "local6", "local7", "lpr", "mail", "memory", "most_recently_modified", "news", "ntp", "off", "on",
-     "otlp", "path_regexp", "plain", "private_ranges", "query", "random", "redis", "replace", "round_robin",
-     "security", "server", "smallest_size", "stderr", "stdout", "strip_prefix", "strip_suffix", "syslog",
-     "template", "user", "uucp", "w3c", "wrap", "wsgi", "zstd"),
+     "local6", "local7", "logfmt", "lpr", "mail", "memory", "most_recently_modified", "news", "ntp", "off",
+     "on", "otlp", "path_regexp", "plain", "private_ranges", "query", "random", "redis", "replace",
+     "round_robin", "security", "server", "smallest_size", "stderr", "stdout", "strip_prefix", "strip_suffix",
+     "syslog", "template", "user", "uucp", "w3c", "wrap", "wsgi", "zstd"),
 )

@@ -176,6 +176,12 @@ class Exchange:
         return self.raw_path if self.query is None else self.raw_path + b"?" + self.query
 
     @property
+    def asked(self) -> str:
+        """What was asked for, as the program's own log says it: without the query, which may hold secrets."""
+        path = targets.split(self.target, self.original_method)[1]
+        return f"{self.original_method.decode('latin-1')} {path.decode('utf-8', 'replace')}"
+
+    @property
     def client_ip(self) -> str:
         """The client's address: the peer's, or what a trusted proxy says it is."""
         ip = self._client_ip

@@ -10,6 +10,7 @@ from edgescript.declare.sample import Sample, matching
 from edgescript.graph.captures import capturing, regexp_complaint
 from edgescript.http.exchange import Exchange
 from edgescript.http.headers import every
+from edgescript.observe.credentials import SECRET_FIELDS, Credential
 
 
 @matcher("header_regexp")
@@ -60,7 +61,8 @@ class HeaderRegexp:
 
     def build(self, build: Build) -> Test:
         field = self._field
-        capture = capturing(self.words[-1], self.words[0] if len(self.words) == 3 else None)
+        make = Credential if field.decode() in SECRET_FIELDS else None
+        capture = capturing(self.words[-1], self.words[0] if len(self.words) == 3 else None, make=make)
 
         def test(exchange: Exchange) -> bool:
             for key, value in exchange.headers:

@@ -89,17 +89,6 @@ def in_json(text: str) -> str:
     return json.dumps(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))[1:-1]
 
 
-def in_text(text: str) -> str:
-    """A text as it stands in any other line: as nginx writes it, `\\xHH` for what could end a line, a quote, or is no ASCII."""
-    if UNUSUAL.search(text) is None:
-        return text
-    return UNUSUAL.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    return "".join([f"\\x{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape")])
-
-
 def stamper(wall: Wall) -> Callable[[], str]:
     """RFC 3339 in UTC with milliseconds; what changes once in a second is made once in a second."""
     second = -1

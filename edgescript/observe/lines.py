@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from edgescript.http.exchange import Exchange
+from edgescript.http.exchange import Exchange, Note
 from edgescript.observe.access import UNUSUAL, Line, Wall, in_json, line_maker, stamper, without_user
 from edgescript.observe.entry import Entry, severity_of
 from edgescript.observe.masking import Change
@@ -119,6 +119,10 @@ class Added(NamedTuple):
     read: Callable[[Exchange], str]
 
 
+def _shown(note: Note) -> Callable[[Exchange], str]:
+    return note.shown
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which fields lines have, and what happens to their values."""
@@ -132,6 +136,8 @@ class Selection:
     #: Those of the changes that give nothing away, so that they are given the clear value.
     hashed: frozenset[str] = frozenset()
     added: tuple[Added, ...] = ()
+    #: How the value of a `log_append` is shown: what happens to a field happens to placeholders that give the same.
+    noted: Callable[[Note], Callable[[Exchange], str]] = _shown
 
     def has(self, name: str) -> bool:
         return (self.keep is None or name in self.keep) and name not in self.drop
@@ -179,7 +185,7 @@ def _notes(exchange: Exchange, selection: Selection) -> list[tuple[str, str]]:
     for name, note in (exchange.notes or {}).items():
         if selection.has(name):
             change = selection.changes.get(name, str)
-            text = note.clear(exchange) if name in selection.hashed else note.shown(exchange)
+            text = note.clear(exchange) if name in selection.hashed else selection.noted(note)(exchange)
             found.append((selection.rename.get(name, name), change(text)))
     return found
 
@@ -239,6 +245,23 @@ def console_lines(selection: Selection = EVERYTHING, wall: Wall = time.time) -> 
 def _named(name: str, text: str) -> str:
     safe = in_text(text)
     return f'{name}="{safe}"' if " " in safe else f"{name}={safe}"
+
+
+def logfmt_lines(selection: Selection = EVERYTHING, wall: Wall = time.time) -> Line:
+    """`name=value`, as go-logfmt reads it: in quotes where a value has anything unusual, and then escaped as in JSON."""
+    values = values_of(selection, wall)
+
+    def line(exchange: Exchange) -> str:
+        pairs = [_pair(name, text) for name, read, _, _ in values if (text := read(exchange)) is not None]
+        pairs += [_pair(name, text) for name, text in _notes(exchange, selection)]
+        return " ".join(pairs) + "\n"
+
+    return line
+
+
+def _pair(name: str, text: str) -> str:
+    is_plain = " " not in text and "=" not in text and UNUSUAL.search(text) is None
+    return f"{name}={text}" if is_plain else f'{name}="{in_json(text)}"'
 
 
 def common_lines(selection: Selection = EVERYTHING, wall: Wall = time.time) -> Line:

@@ -17,9 +17,6 @@ from urllib.parse import unquote_plus
 #: Stands for what is never written.
 REDACTED = "REDACTED"
 
-#: Header fields that are credentials, whoever asks for them.
-SECRET_FIELDS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-
 Change = Callable[[str], str]
 How = Literal["drop", "hash", "replace"]
 

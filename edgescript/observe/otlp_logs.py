@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import http.client
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -54,7 +53,8 @@ class Collector:
 
     #: Complete, with its path (`/v1/logs`).
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    #: They may hold credentials.
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     service_name: str = "edge"
     trust_file: str | None = None
 
@@ -125,7 +125,7 @@ class Otlp:
         headers = {
             "Content-Type": "application/x-protobuf",
             "Content-Encoding": "gzip",
-            **self._collector.headers,
+            **dict(self._collector.headers),
         }
         is_kept = self._connection is not None
         connection = self._connected()

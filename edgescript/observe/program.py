@@ -15,8 +15,10 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from edgescript.metric import Meter
+from edgescript.observe.credentials import SECRET_FIELDS
 from edgescript.observe.entry import CRITICAL, DEBUG, ERROR, INFO, WARNING, Entry
-from edgescript.observe.masking import REDACTED, SECRET_FIELDS
+from edgescript.observe.masking import REDACTED
+from edgescript.observe.stream import StandardError
 from edgescript.observe.writer import LineWriter
 
 #: The attributes that every record of Python's has; all others are fields that the caller gave (`extra=`).
@@ -97,13 +99,13 @@ class _Handler(logging.Handler):
         self._writer = writer
         self._takes_text = takes_text
         self._worker = worker
+        self._stderr = StandardError()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self._line(record, self._worker)
             if self._writer is None or record.name == _OBSERVE:
-                sys.stderr.write(line if self._writer is None else plain_line(record, self._worker))
-                sys.stderr.flush()
+                self._stderr.write(line if self._writer is None else plain_line(record, self._worker))
             if self._writer is not None:
                 self._writer.write(line if self._takes_text else entry_of(record, line, self._worker))
         except Exception:
@@ -173,8 +175,9 @@ def plain_line(record: logging.LogRecord, worker: int | None) -> str:
 
 
 def _with_traceback(line: str, record: logging.LogRecord) -> str:
-    traceback = _traceback(record)
-    return f"{line}\n{traceback}\n" if traceback else f"{line}\n"
+    """What an exception quotes may be a client's: each line of a traceback is indented, so that none passes for a message."""
+    lines = [f"  {_on_one_line(part)}" for part in _traceback(record).split("\n") if part]
+    return "\n".join([line, *lines, ""])
 
 
 _FORMATS = {"json": json_line, "console": console_line, "plain": plain_line}

@@ -138,7 +138,7 @@ class Syslog:
         if self._keeps_apart:
             return _cut(data, _MOST_IN_DATAGRAM)
         if self._address.scheme == "unix":
-            return data + b"\n"  # as the C library does it
+            return data.replace(b"\n", b"\\n") + b"\n"  # a line's end is a message's, as with the C library
         return b"%d %s" % (len(data), data)
 
     def _send(self, connection: socket.socket, data: bytes) -> None:

@@ -27,9 +27,12 @@ BATCH = 64 * 1024
 MOST_WAITING = 4 * 1024 * 1024
 #: Seconds until a destination that failed is tried again: at first, and at most.
 FIRST_DELAY, MOST_DELAY = 0.25, 5.0
-#: Seconds that `close` waits for a destination that takes nothing.
+#: Seconds that `close` waits for a destination that takes nothing; and behind one that has used them up, because a worker
+#: must end soon, however many outputs hang.
 PATIENCE = 5.0
-#: Seconds between two warnings that a destination is too slow.
+LEAST_PATIENCE = 0.25
+#: Seconds between two warnings that a destination is too slow, and in which one that fails now and then is told of once:
+#: a receiver that accepts connections and reads nothing seems to heal each time.
 BETWEEN_WARNINGS = 60.0
 
 #: Set while tests of an Edgefile run: what their requests would log is written nowhere.
@@ -96,6 +99,9 @@ class LineWriter:
     `write` is called from one thread only.
     """
 
+    #: When one of them was last waited for in vain.
+    _gave_up = -PATIENCE
+
     def __init__(self, name: str, destination: Destination, meter: Meter | None = None) -> None:
         self._name = name
         self._destination = destination
@@ -116,7 +122,8 @@ class LineWriter:
         self._batch: deque[Any] = deque()
         self._delay = 0.0
         self._told = 0
-        self._warned = -BETWEEN_WARNINGS
+        self._warned = self._healed_at = -BETWEEN_WARNINGS
+        self._is_failure_told = False
         _alive.add(self)
 
     def __repr__(self) -> str:
@@ -175,7 +182,11 @@ class LineWriter:
         for waited_for in (self._some, self._enough, self._hurry):
             waited_for.set()
         if self._thread is not None:
-            self._thread.join(PATIENCE)
+            self._thread.join(LEAST_PATIENCE if time.monotonic() - LineWriter._gave_up < LEAST_PATIENCE else PATIENCE)
+            if self._thread.is_alive():
+                LineWriter._gave_up = time.monotonic()
+                waiting = len(self._batch) + len(self._lines)
+                _log().error("%d lines of the log to %s were not taken at the end", waiting, self._name)
 
     # ---- in the thread
 
@@ -213,13 +224,13 @@ class LineWriter:
             count = len(batch)
             try:
                 self._destination.deliver(batch)
-            except OSError as error:
-                self._delivered(count - len(batch), size - sum(map(len, batch)))
-                self._failed(error)
-                return
             except Rejected as error:
                 self._rejected(error, size)
                 continue
+            except Exception as error:  # not only OSError: the name of a host that cannot be one gives UnicodeError
+                self._delivered(count - len(batch), size - sum(map(len, batch)))
+                self._failed(error)
+                return
             self._delivered(count, size)
             if self._delay:
                 self._healed()
@@ -228,15 +239,16 @@ class LineWriter:
         self._written.add(count)
         self._taken_out += size
 
-    def _failed(self, error: OSError) -> None:
-        if not self._delay:
+    def _failed(self, error: Exception) -> None:
+        if self._delay and self._closing:
+            self._give_up()  # it has failed before, and this was the last attempt
+        elif not self._is_failure_told and time.monotonic() - self._healed_at >= BETWEEN_WARNINGS:
+            self._is_failure_told = True
             _log().error(
                 "the log to %s cannot be written: %s; its lines wait, as far as there is room",
                 self._name,
                 _reason(error),
             )
-        elif self._closing:
-            self._give_up()  # it has failed before, and this was the last attempt
         self._delay = min(2 * self._delay, MOST_DELAY) or FIRST_DELAY
 
     def _rejected(self, error: Rejected, size: int) -> None:
@@ -255,6 +267,10 @@ class LineWriter:
 
     def _healed(self) -> None:
         self._delay = 0.0
+        if not self._is_failure_told:
+            return
+        self._is_failure_told = False
+        self._healed_at = time.monotonic()
         lost, self._told = self.dropped - self._told, self.dropped
         _log().warning("the log to %s is written again; %d of its lines were dropped", self._name, lost)
 
@@ -267,5 +283,5 @@ class LineWriter:
         _log().warning("%d lines of the log to %s were dropped: it is too slow", dropped, self._name)
 
 
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

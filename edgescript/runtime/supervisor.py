@@ -525,11 +525,11 @@ class Supervisor:
     def history(self) -> Sequence[Past]:
         return [_past(entry) for entry in reversed(self._history.entries)]
 
-    async def check(self, text: str) -> Sequence[Problem]:
-        """Everything that is wrong with a text in place of the Edgefile; nothing is set up."""
+    async def check(self, text: str) -> Applied:
+        """What would be wrong with a text in place of the Edgefile; nothing is set up."""
         source = Source(self._source.name, text)
         understood = await anyio.to_thread.run_sync(lambda: understand(source, self._directory))
-        return understood.problems
+        return Applied(False, understood.problems, understood.reason)
 
     async def ask(self, question: str, arguments: Mapping[str, Any], *, worker: int | None = None) -> list[Any]:
         """What the workers answer to a question; those that do not answer in time are left out."""

@@ -222,7 +222,7 @@ class Application:
             try:
                 ending(exchange)
             except Exception:
-                log.exception("an ending of %r failed", exchange.target)
+                log.exception("an ending of %s failed", exchange.asked)
 
 
 class _Client:
@@ -370,7 +370,7 @@ class _Answer:
 
     async def send(self, exchange: Exchange, response: Response) -> None:
         if response.status < 200 or any(_FORBIDDEN.search(name + value) for name, value in response.headers):
-            log.error("the response to %r cannot be sent", exchange.target)
+            log.error("the response to %s cannot be sent", exchange.asked)
             discard(response.body)
             response = exchange.response = plain_error(HTTPError(500))
         length = _length_of(response, exchange.original_method)

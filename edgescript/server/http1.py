@@ -402,7 +402,7 @@ class Connection(asyncio.Protocol):
             try:
                 ending(exchange)
             except Exception:
-                log.exception("an ending of %r failed", exchange.target)
+                log.exception("an ending of %s failed", exchange.asked)
 
     def _drop_rest(self, body: RequestBody) -> None:
         """The response came before the end of the request: read over a short rest of it, or close."""

@@ -129,7 +129,7 @@ def _respond_otherwise(connection: Connection, exchange: Exchange, response: Res
 
 
 def _respond_to_bad_head(connection: Connection, exchange: Exchange, error: ValueError) -> None:
-    log.error("the response to %r cannot be sent: %s", exchange.target, error)
+    log.error("the response to %s cannot be sent: %s", exchange.asked, error)
     response = exchange.response = plain_error(HTTPError(500))
     respond(connection, exchange, response)
 

@@ -176,7 +176,7 @@ def _failed(exchange: Exchange, site: Site | None, error: Exception) -> Response
     elif isinstance(error, StorageError):  # the store has told once; a traceback for each request would bury that
         error = HTTPError(503, str(error))
     elif not isinstance(error, HTTPError):
-        log.error("a step failed on %s %r", exchange.method.decode("latin-1"), exchange.target, exc_info=error)
+        log.error("a step failed on %s", exchange.asked, exc_info=error)
         error = HTTPError(500, "internal error")
     handling_already = exchange.error is not None
     exchange.error = error
@@ -201,7 +201,7 @@ def _changed(exchange: Exchange, response: Response) -> Response:
             exchange.response = None
             raise
         except Exception:
-            log.exception("a response change failed on %s %r", exchange.method.decode("latin-1"), exchange.target)
+            log.exception("a response change failed on %s", exchange.asked)
             response = exchange.response = error_page(exchange, HTTPError(500))
     return response
 

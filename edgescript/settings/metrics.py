@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
-from edgescript.declare.entries import Build, Complaint, record, setting
+from edgescript.declare.entries import Build, record, setting
 from edgescript.declare.fields import arg, option
 from edgescript.declare.kinds import Duration
+from edgescript.directives._collector import CollectorUrl, SentField
 
 if TYPE_CHECKING:  # whoever only reads an Edgefile needs none of it
     from edgescript.observe.otlp import Collector, Push
@@ -16,45 +15,19 @@ if TYPE_CHECKING:  # whoever only reads an Edgefile needs none of it
 
 
 @record
-class Header:
-    """One field of the requests to a collector."""
-
-    name: str = arg("Name of the field.")
-    value: str = arg("Its value, often a key: `{$OTLP_KEY}` takes it from the environment.")
-
-    def check(self) -> Iterator[Complaint]:
-        if not self.name.isascii() or not self.name.replace("-", "").replace("_", "").isalnum():
-            yield Complaint("name", f'"{self.name}" is no name of a header field')
-        if not self.value.isascii() or not self.value.isprintable():
-            yield Complaint("value", "a field's value is printable ASCII")
-
-
-@record
 class Otlp:
     """Where metrics are sent by themselves."""
 
-    url: str = arg("Where the collector takes metrics: `http://127.0.0.1:4318/v1/metrics`.")
+    url: CollectorUrl = arg("Where the collector takes metrics: `http://127.0.0.1:4318/v1/metrics`.")
     interval: Duration = option("How often they are sent.", default="15s", least=1)
     timeout: Duration = option("How long the collector may take for one answer.", default="10s", least=0.001)
-    header: tuple[Header, ...] = option("A field of each request, such as a key.", repeated=True)
-
-    def check(self) -> Iterator[Complaint]:
-        try:
-            url = urlsplit(self.url)
-            sound = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-            sound = sound and self.url.isascii() and self.url.isprintable() and " " not in self.url
-        except ValueError:
-            sound = False
-        if not sound:
-            yield Complaint("url", f'"{self.url}" is no http:// or https:// URL')
-        elif url.username is not None:
-            yield Complaint("url", "a URL has no name and password here", "write `header Authorization …`")
+    header: tuple[SentField, ...] = option("A field of each request, such as a key.", repeated=True)
 
     @property
     def collector(self) -> Collector:
         from edgescript.observe.otlp import Collector
 
-        headers = tuple((header.name.lower(), header.value) for header in self.header)
+        headers = tuple(field.pair for field in self.header)
         return Collector(self.url, headers, interval=self.interval, timeout=self.timeout)
 
 

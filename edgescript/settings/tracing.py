@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
-from edgescript.declare.entries import Build, Complaint, record, setting
+from edgescript.declare.entries import Build, record, setting
 from edgescript.declare.fields import arg, option
-from edgescript.declare.kinds import Duration, Secret
+from edgescript.declare.kinds import Duration
+from edgescript.directives._collector import CollectorUrl, SentField
 
 if TYPE_CHECKING:
     from edgescript.observe.tracing.export import Exporter
-
-
-@record
-class SentField:
-    """A header field that the collector is sent."""
-
-    name: str = arg("Its name.")
-    value: Secret = arg("Its value, which is not shown again.")
 
 
 @record
@@ -58,7 +49,7 @@ class Tracing:
     ```
     """
 
-    endpoint: str | None = option(
+    endpoint: CollectorUrl | None = option(
         "Where the collector is: a whole URL such as `http://127.0.0.1:4318/v1/traces`, with `protocol grpc` without path."
     )
     protocol: Literal["http", "grpc"] = option("OTLP over HTTP, or over gRPC.", default="http")
@@ -67,19 +58,6 @@ class Tracing:
     timeout: Duration = option("How long one sending may take.", default="10s", least=0.1)
     service: str = option("What this server is called in traces.", default="edge")
     attribute: tuple[Attribute, ...] = option("Something that all spans say about this server.", repeated=True)
-
-    def check(self) -> Iterator[Complaint]:
-        if self.endpoint is not None and not _is_url(self.endpoint):
-            hint = "write it as a URL, such as http://127.0.0.1:4318/v1/traces"
-            yield Complaint("endpoint", f'"{self.endpoint}" is no address of a collector', hint)
-
-
-def _is_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 #: Where the SDK of OpenTelemetry looks for an endpoint.
@@ -96,7 +74,7 @@ def exporter_of(build: Build) -> Exporter | None:
     destination = Destination(
         protocol=said.protocol,
         endpoint=said.endpoint,
-        headers=tuple((field.name, field.value.value) for field in said.header),
+        headers=tuple(field.pair for field in said.header),
         trust_file=None if said.trust_pool is None else os.path.join(build.directory(), said.trust_pool),
         timeout=said.timeout,
         service=said.service,

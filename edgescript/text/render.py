@@ -97,7 +97,7 @@ def _remark(gutter: int, what: str, text: str, paint: _Paint) -> str:
 
 def _said(text: str) -> str:
     """A sentence, without most of the megabytes that it may have been told about."""
-    return _clean(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return clean(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
 
 
 def _says_more(fix: Fix, hint: str | None) -> bool:
@@ -120,7 +120,7 @@ def _place(span: Span, gutter: int, role: str, paint: _Paint) -> Iterator[str]:
     first, column = span.source.position(span.start)
     last = _last_line(span)
     bar = paint("|", "gutter")
-    yield f"{' ' * gutter}{paint('-->', 'gutter')} {_clean(str(span))}"
+    yield f"{' ' * gutter}{paint('-->', 'gutter')} {clean(str(span))}"
     yield f"{' ' * gutter} {bar}"
     yield from _line(span, first, column, gutter=gutter, role=role, paint=paint)
     if last > first:
@@ -158,7 +158,7 @@ def _expanded(text: str, column: int) -> str:
     """The text with its tabs as spaces, where it begins at a column."""
     parts = []
     for character in text:
-        shown = " " * (_TAB - column % _TAB) if character == "\t" else _clean(character)
+        shown = " " * (_TAB - column % _TAB) if character == "\t" else clean(character)
         parts.append(shown)
         column += _columns(shown)
     return "".join(parts)
@@ -176,7 +176,7 @@ def _columns(text: str) -> int:
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """The text without anything that would move a terminal's cursor, change its colours or turn its direction."""
     if text.isprintable():
         return text
@@ -189,11 +189,11 @@ def _clean(text: str) -> str:
 def _imports(span: Span, gutter: int, paint: _Paint) -> Iterator[str]:
     imported = span.imported
     while imported is not None:
-        yield f"{' ' * gutter} {paint('=', 'gutter')} imported at {_clean(str(imported))}"
+        yield f"{' ' * gutter} {paint('=', 'gutter')} imported at {clean(str(imported))}"
         imported = imported.imported
 
 
 def _note(note: Note, gutter: int, paint: _Paint) -> Iterator[str]:
-    yield f"{' ' * gutter} {paint('=', 'gutter')} {paint('note', 'note')}: {_clean(note.message)}"
+    yield f"{' ' * gutter} {paint('=', 'gutter')} {paint('note', 'note')}: {clean(note.message)}"
     if note.span is not None:
         yield from _place(note.span, gutter, "note", paint)

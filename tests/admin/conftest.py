@@ -25,7 +25,7 @@ from edgescript.metric import Meter
 from edgescript.observe.segments import own_families
 from edgescript.server.listen import bind
 from edgescript.settings import admin as setting
-from edgescript.text.problem import Problem, Severity
+from edgescript.text.problem import Severity
 from edgescript.text.source import Source
 
 TEXT = ":80 {\n\trespond 200 hello\n}\n"
@@ -62,13 +62,13 @@ class FakeOperator:
     def history(self) -> Sequence[Past]:
         return self.pasts
 
-    async def check(self, text: str) -> Sequence[Problem]:
+    async def check(self, text: str) -> Applied:
         found = analyse(Source("Edgefile", text), catalogue=_CATALOGUE, environment={}, read=_nothing)
-        return found.problems
+        return Applied(False, found.problems, self.reason)
 
     async def apply(self, text: str | None, *, source: str) -> Applied:
         text = self.file if text is None else text
-        problems = await self.check(text)
+        problems = (await self.check(text)).problems
         if self.reason or any(problem.severity is Severity.ERROR for problem in problems):
             self.last = Applied(False, problems, self.reason)
             return self.last

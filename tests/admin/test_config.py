@@ -49,6 +49,9 @@ def test_a_dry_run_says_the_same_and_changes_nothing(admin: RunningAdmin, operat
     assert post(admin, OTHER, "?dry_run", accept="text/plain").text == "it could be put to use; nothing has changed\n"
     wrong = post(admin, ":80 {\n respnd\n}\n", "?dry_run")
     assert (wrong.status, wrong.json["problems"][0]["line"]) == (422, 2)
+    operator.reason = "Edgefile has no site"
+    unusable = post(admin, "", "?dry_run")
+    assert (unusable.status, unusable.json["reason"]) == (409, "Edgefile has no site")
     assert len(operator.pasts) == 1
     assert operator.last is None
 

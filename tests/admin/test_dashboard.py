@@ -178,6 +178,33 @@ def test_it_fits_and_can_be_read(opened: Page) -> None:
     assert opened.ask(UNNAMED) == []
 
 
+def test_many_routes_with_long_names_leave_room_for_the_rest(opened: Page, operator: FakeOperator) -> None:
+    for number in range(30):
+        site, route = f"http://shop-{number}.{'customers.' * 8}example.com", f"/<b>{'a-long-name/' * 20}*"
+        operator.meter.counter(REQUESTS, site, route, "GET", "200").add(1)
+        operator.meter.histogram(DURATION, site, route).observe(0.5)
+    opened.wait_for("document.querySelectorAll('#routes tr').length === 20")
+    for width in (360, 1400):
+        opened.look(width=width)
+        assert opened.ask("document.documentElement.scrollWidth") <= width
+        assert opened.ask("document.querySelector('#routes').closest('.panel').offsetHeight") < 500
+        last = "document.querySelector('#routes tr td:last-child').getBoundingClientRect().right"
+        assert opened.ask(last) <= width, "the figures can be seen"
+    assert opened.ask("document.querySelectorAll('#routes b').length") == 0
+    opened.ask("document.querySelector('#routes').closest('.scroll').scrollTop = 150")
+    before = opened.ask("last.time")
+    opened.wait_for(f"last.time > {before}")
+    assert opened.ask("document.querySelector('#routes').closest('.scroll').scrollTop") == 150
+
+
+def test_a_line_whose_duration_is_hidden_is_shown(opened: Page, admin: RunningAdmin, operator: FakeOperator) -> None:
+    wait_until(lambda: operator.lines)
+    admin.call(
+        operator.tell, json.dumps({"status": 200, "method": "GET", "host": "a", "uri": "/x", "duration": "c0ffee"})
+    )
+    opened.wait_for("document.querySelectorAll('#log li').length === 1")
+
+
 def test_everything_can_be_reached_by_the_keyboard(opened: Page) -> None:
     opened.ask("document.body.focus()")
     reached = set()

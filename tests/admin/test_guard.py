@@ -20,7 +20,7 @@ from tests.admin.conftest import TEXT, TOKEN, FakeOperator, RunningAdmin, settin
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "127.0.0.1", "127.9.9.9", "::1", "10.1.2.3", "edge.internal", "ops.example"]
+    "host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "10.1.2.3", "edge.internal", "ops.example"]
 )
 def test_a_host_that_means_this_address_is_let_in(host: str) -> None:
     policy = policy_of(setting_of(address="edge.internal:2019", origins=("https://ops.example:444",), token=TOKEN))
@@ -34,6 +34,19 @@ def test_a_name_that_was_rebound_is_refused(host: str) -> None:
     with pytest.raises(HTTPError) as refused:
         check_host(host, "10.1.2.3", policy_of(setting_of()))
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("address", ["[2001:db8::1]:2019", "[2001:DB8::1]:2019"])
+def test_an_ipv6_address_is_written_in_brackets_by_its_clients(address: str) -> None:
+    check_host("[2001:db8::1]", "fd00::9", policy_of(setting_of(address=address, token=TOKEN)))
+    check_host("[fd00::9]", "fd00::9", policy_of(setting_of(address=address, token=TOKEN)))
+    with pytest.raises(HTTPError):
+        check_host("[2001:db8::2]", "fd00::9", policy_of(setting_of(address=address, token=TOKEN)))
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:2019", "[::1]", "[::1]:2019"])
+def test_loopback_is_let_in_on_the_wire(admin: RunningAdmin, host: str) -> None:
+    assert admin.get("/health", host=host).status == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:2019", "[::2]", "example.com"])
@@ -96,6 +109,29 @@ def test_pages_of_origins_that_are_named_may_use_it(
     assert "content-type" in asked.headers["access-control-allow-headers"]
     assert "access-control-allow-origin" not in admin.get("/config").headers
     assert admin.get("/config", origin="https://ops.example.evil").status == 403
+
+
+def test_a_preflight_has_no_token_and_what_follows_needs_one(
+    run_admin: Callable[..., RunningAdmin], operator: FakeOperator
+) -> None:
+    admin = run_admin(operator, origins=("https://ops.example",), token=TOKEN)
+    headers = {"origin": "https://ops.example", "sec_fetch_site": "cross-site"}
+    asked = admin.ask("OPTIONS", "/config", access_control_request_method="POST", **headers)
+    assert (asked.status, asked.headers["access-control-allow-origin"]) == (204, "https://ops.example")
+    refused = admin.ask("POST", "/reload", **headers)
+    assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, "https://ops.example")
+    assert len(operator.pasts) == 1
+    assert admin.ask("POST", "/reload", authorization=f"Bearer {TOKEN}", **headers).status == 200
+    assert admin.ask("OPTIONS", "/config", origin="https://evil.example").status == 403
+    assert admin.ask("OPTIONS", "/config").status == 401
+
+
+def test_several_origins_are_none(admin: RunningAdmin, operator: FakeOperator) -> None:
+    with admin.connect() as client:
+        own = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example"
+        client.sendall(f"POST /reload HTTP/1.1\r\n{own}\r\nContent-Length: 0\r\n\r\n".encode())
+        assert client.recv(65536).startswith(b"HTTP/1.1 403 ")
+    assert len(operator.pasts) == 1
 
 
 # ---- the token

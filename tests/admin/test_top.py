@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 from collections.abc import Callable, Iterator
+from http.client import IncompleteRead
 from typing import Any
 
 import anyio
@@ -13,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from textual.widgets import DataTable, Static
 
-from edgescript.cli.client import Client
+from edgescript.cli.client import Answer, Client
 from edgescript.cli.commands.top import command
 from edgescript.cli.top import Remote, Top, ago, count, duration
 from edgescript.tally import DURATION, REQUESTS
@@ -110,8 +112,8 @@ def test_everything_is_shown(size: tuple[int, int]) -> None:
     assert "edge 1.0  ready  :80  up 15 min  Edgefile no. 3 for 1 min" in text
     assert "150/s" in text
     assert "12.3 k in all  at most 400/s" in text
-    assert "[/b]|a|3|1|100 ms|2.5 s" in text
-    assert "/idle|a|0|0|–|–" in text
+    assert "[/b]|3|1|100 ms|2.5 s|a" in text
+    assert "/idle|0|0|–|–|a" in text
     assert "10.0.0.1:80|in use|1 +3|2|4|20 ms|1" in text
     assert "0|ready|11|0|1 min|2 ms" in text
     assert "1|dead|–|4|10 s|–" in text
@@ -127,6 +129,33 @@ def test_problems_of_the_last_reload_are_shown() -> None:
     state = {**STATE, "reload": {"done": False, "reason": "", "number": 0, "problems": [problem]}}
     text = watched(FakeServer(state), until=said("E101"))
     assert "Edgefile:3:5: E101: there is no directive [x]" in text
+
+
+def test_a_reconnection_brings_the_past_again_and_not_twice() -> None:
+    history = ("history", json.dumps([{"rate": 400.0}, {"rate": 300.0}]))
+    top: list[Top] = []
+
+    def known(one: Top) -> bool:
+        top[:] = [one]
+        return shown(one)
+
+    watched(FakeServer(history, history, STATE), until=known)
+    assert list(top[0]._rates) == [400.0, 300.0, 150.0]
+
+
+def test_what_a_server_says_cannot_work_on_the_terminal() -> None:
+    evil = "\x1b]2;title\x07\x9b31m\u202e"
+    reload = {"done": False, "reason": f"a {evil} b", "number": 0, "problems": []}
+    text = watched(FakeServer({**STATE, "version": evil, "reload": reload}), until=said("changed nothing"))
+    assert not set(evil) - set("]2;title31m") & set(text)
+    for answer in (
+        Answer(200, json.dumps({"version": evil})),
+        Answer(403, json.dumps({"detail": evil})),
+        Answer(500, evil),
+    ):
+        found = answer.data["version"] if answer.is_good else answer.complaint().message
+        assert found.isprintable()
+    assert Answer(200, json.dumps({"text": "two\nlines"})).data == {"text": "two\nlines"}
 
 
 def test_keys_reload_and_drain_what_is_chosen() -> None:
@@ -161,12 +190,20 @@ def test_a_server_that_is_lost_is_told_and_asked_again(monkeypatch: pytest.Monke
     assert "ready" in watched(FakeServer(None, STATE), until=shown)
 
 
+@pytest.mark.parametrize("broken", [{"of": "another version"}, {**STATE, "routes": 7}, ["x"], IncompleteRead(b"")])
+def test_what_is_not_understood_ends_no_watching(monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
+    monkeypatch.setattr("edgescript.cli.top._AGAIN", 0.01)
+    server = FakeServer(broken)
+    watched(server, until=lambda top: "not connected" in str(top.query_one("#head", Static).render()))
+    assert "150/s" in watched(FakeServer(broken, STATE), until=shown)
+
+
 def test_it_watches_a_server_over_its_admin_address(admin: RunningAdmin, operator: FakeOperator) -> None:
     operator.meter.counter(REQUESTS, "example.com", "/api/*", "GET", "200").add(7)
     operator.meter.histogram(DURATION, "example.com", "/api/*").observe(0.03)
     operator.answers["upstreams"] = [[{"address": "10.0.0.1:80", "in_use": 0, "idle": 0, "waiting": 0}]]
     server = Remote(Client("127.0.0.1", admin.port, None))
-    assert "/api/*|example.com" in watched(server, until=shown)
+    assert re.search(r"/api/\*\|.*\|example.com\n", watched(server, until=shown))
     wait_until(lambda: len(admin.admin.room.events) == 0)
     assert "Not reloaded" not in server.reload()
     assert server.drain("10.0.0.1:80", drained=True) == "10.0.0.1:80 gets no new requests."

@@ -101,7 +101,7 @@ def test_the_request_id_is_there_once_something_uses_it(logged):
         ("output syslog logs.example.com", "E106 expected the address of a syslog server"),
         ("output syslog udp://a:70000", "E106"),
         ("output otlp", "E115 otlp needs the URL"),
-        ("output otlp http://user:secret@host/", "E106 expected the URL"),
+        ("output otlp http://user:secret@host/", "E106 the URL of a collector has no name and password"),
         ("output carrier_pigeon", "E106"),
         ("output stdout {\n mode 0600\n}", "E115 stdout has no mode; it is for file"),
         ("output file x {\n mode 999\n}", "E106"),
@@ -109,7 +109,7 @@ def test_the_request_id_is_there_once_something_uses_it(logged):
         ("output file x {\n rotate {\n at 24:00\n}\n}", "E106"),
         ("output file x {\n roll_size 1MiB\n}", "E102"),
         ("output syslog udp://a {\n structured_data edge\n}", "E115 expected a name and an enterprise number"),
-        ("format logfmt", "E106"),
+        ("format xml", "E106"),
         ("format template", "E115 a template needs its text"),
         ("format json x", "E115 json has no text"),
         ('format template "a\tb"', "E106 a line of a log has no control characters"),
@@ -310,6 +310,40 @@ def test_who_listens_sees_every_line_as_it_is_written(logged_text):
     line = logged_text("log {\n output file access.log\n format combined\n}\nrespond")
     stop()
     assert lines == [line]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "vars kept {header.Authorization}\nlog_append x {vars.kept}",
+        'vars kept "a {cookie.session}"\nvars copy "b {vars.kept}"\nlog_append x "{method} {vars.copy}"',
+        "@known header_regexp Authorization ^Bearer (.*)\nvars @known kept {re.1}\nlog_append x {vars.kept}",
+        "@known header_regexp found Cookie session=(.*)\nheader @known A b\nlog_append x {re.found.1}",
+        "map {header.Authorization} {kept} {\n ~(.*) ${1}\n}\nlog_append x {vars.kept}",
+        "vars kept {header.Authorization}\nrequest_header -Authorization\nlog_append x {vars.kept}",
+    ],
+)
+def test_what_is_copied_of_a_credential_is_shown_neither(logged_text, lines):
+    lines = lines.replace("^Bearer (.*)", '"^Bearer (.*)"')
+    for form in ("json", 'template "{vars.kept} {re.1}"'):
+        line = logged_text(f"log {{\n output file access.log\n format {form}\n}}\n{lines}\nrespond")
+        assert "s3cret" not in line
+        assert "REDACTED" in line or form != "json"
+
+
+def test_a_variable_that_is_no_credential_is_shown(logged):
+    lines = "vars kept {header.Host}\nlog_append x {vars.kept}\nrespond"
+    assert [line["x"] for line in logged(f"log {{\n output file access.log\n}}\n{lines}", "/")] == ["a"]
+
+
+def test_what_happens_to_a_field_happens_to_what_is_appended(logged):
+    (line,) = logged(
+        "log {\n output file access.log\n fields {\n query replace token\n mask client_ip\n hash method\n}\n}\n"
+        'log_append from "{client_ip} {uri}"\nlog_append token {query.token}\nlog_append how {method}\nrespond',
+        "/x?token=secret&a=b",
+    )
+    assert (line["from"], line["token"]) == ("192.0.2.0 /x?token=REDACTED&a=b", "REDACTED")
+    assert line["how"] == line["method"] != "GET"
 
 
 def test_logs_to_one_place_share_what_writes_there(tmp_path):

@@ -116,6 +116,15 @@ def test_a_trace_that_is_not_recorded_is_passed_on(
     assert spans == []
 
 
+@pytest.mark.parametrize("traceparent", [None, PASSED])
+def test_the_span_that_a_log_has_of_a_failure_is_the_one_that_is_recorded(
+    edge: Any, spans: list[Record], traceparent: str | None
+) -> None:
+    headers = {} if traceparent is None else {"traceparent": traceparent}
+    response = edge(f"{trace('sample 0%')}\nheader Span {{span_id}}\nrespond 500").get("/", headers=headers)
+    assert response.headers["span"] == spans[0].span_id != S
+
+
 def test_without_a_collector_nothing_is_recorded_and_traces_pass(spans: list[Record]) -> None:
     site = Edge(text=":80 {\ntrace {\nsample 100%\n}\nrespond {trace_id}{span_id}\n}\n", environment={})
     assert site.get("/", headers={"traceparent": RECORDED}).text == T + S

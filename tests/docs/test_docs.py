@@ -122,6 +122,18 @@ def test_every_page_is_built_and_can_be_reached(site: Path) -> None:
         assert f'href="{folder or "."}"' in navigation, f"{name} is not in the navigation"
 
 
+def test_the_guide_lists_all_of_its_pages_in_the_order_of_the_navigation(site: Path) -> None:
+    guide = ROOT / "docs" / "guide"
+    listed = re.findall(r"\]\(([a-z-]+)\.md\)", (guide / "index.md").read_text(encoding="utf-8"))
+    listed = listed[2:]  # the first sentence names two of them
+    assert {*listed, "index"} == {page.stem for page in guide.glob("*.md")}
+    html = (site / "guide" / "index.html").read_text(encoding="utf-8")
+    shown = list(dict.fromkeys(re.findall(r'<a href="([a-z-]+)/" class="md-nav__link', html)))
+    shown.sort(key=lambda name: name.endswith("-converted"))  # what they say is named behind both
+    listed.sort(key=lambda name: name.endswith("-converted"))
+    assert shown == listed
+
+
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         parser = _Fetched()

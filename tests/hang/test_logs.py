@@ -41,8 +41,9 @@ def test_a_receiver_that_accepts_and_never_answers_holds_no_request_up(
 ) -> None:
     monkeypatch.setattr(writer, "MOST_WAITING", 20_000)
     with socket.create_server(("127.0.0.1", 0)) as hung:
-        server = serve_edgefile(site(f"{kind}127.0.0.1:{hung.getsockname()[1]}"), engine=engine)
-        (made,) = [one for one in writer._alive if kind.split()[0] in repr(one)]
+        port = hung.getsockname()[1]
+        server = serve_edgefile(site(f"{kind}127.0.0.1:{port}"), engine=engine)
+        (made,) = [one for one in writer._alive if str(port) in repr(one)]
         asked(server, 60, f"/{'x' * 1000}")
         # A stream that nobody reads takes what the kernel holds; a collector that says nothing has taken nothing.
         if "otlp" in kind:

@@ -98,10 +98,12 @@ WARN = [
     ),
     (site("handle /api/ {", "    proxy localhost:1", "}", "files ."), [("W318", "/api/")]),
     (site("proxy /api/ localhost:1", "files ."), [("W318", "/api/")]),
+    (site("log /var/log/edge.log", "files ."), [("W319", "/var/log/edge.log")]),
 ]
 
 FINE = [
     site("log", "respond /x 200", "files ."),
+    site("log /api/* {\n    output file /var/log/edge.log\n}", "files ."),
     site("@a path /x", "respond /y 200", "log @a", "files ."),
     site("header -Server", "proxy localhost:1"),
     site("respond /a 200", "header -Server", "files ."),

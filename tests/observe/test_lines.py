@@ -21,6 +21,7 @@ from edgescript.observe.lines import (
     entries,
     in_text,
     json_lines,
+    logfmt_lines,
 )
 from edgescript.observe.masking import ip_mask
 
@@ -54,6 +55,11 @@ HEADERS = [(b"user-agent", b"curl/8"), (b"referer", b"https://example.org/")]
             console_lines,
             "2023-11-14T22:13:20.250Z 200 GET example.com /a?b=c 5B 0.001235s 192.0.2.1 protocol=HTTP/1.1 "
             "user_agent=curl/8 referer=https://example.org/\n",
+        ),
+        (
+            logfmt_lines,
+            'ts=2023-11-14T22:13:20.250Z client_ip=192.0.2.1 method=GET host=example.com uri="/a?b=c" protocol=HTTP/1.1 '
+            "status=200 size=5 duration=0.001235 user_agent=curl/8 referer=https://example.org/\n",
         ),
         (common_lines, '192.0.2.1 - - [14/Nov/2023:23:13:20 +0100] "GET /a?b=c HTTP/1.1" 200 5\n'),
         (
@@ -162,6 +168,11 @@ def test_whatever_a_client_sends_makes_one_line_in_every_format(ended, agent, re
     lines = [
         maker(selection, wall)(exchange) for maker in (json_lines, console_lines) for selection in (added, Selection())
     ]
+    logfmt = logfmt_lines(added, wall)(exchange)
+    pairs = re.findall(r'([a-z_]+)=("(?:[^"\\]|\\.)*"|[^ "=]*)(?: |\n\Z)', logfmt)
+    assert "".join(f"{name}={value} " for name, value in pairs) == logfmt[:-1] + " "
+    told = {name: json.loads(value) if value.startswith('"') else value for name, value in pairs}
+    assert told["user_agent"] == agent.decode("utf-8", "replace")
     lines += [common_lines(wall=wall)(exchange), combined_lines(wall=wall)(exchange)]
     for line in lines:
         assert line.isascii()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import warnings
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import pytest
 from edgescript.observe.entry import CRITICAL, ERROR, INFO
 from edgescript.observe.file import File
 from edgescript.observe.program import console_line, entry_of, json_line, plain_line, set_up
+from edgescript.observe.stream import StandardError
 from edgescript.observe.writer import LineWriter
 
 
@@ -68,7 +70,26 @@ def test_a_traceback_is_one_field_of_json_and_lines_of_a_text():
     assert told["traceback"].startswith("Traceback (most recent call last):\n")
     assert told["traceback"].endswith("ValueError: no\nmore")
     assert json_line(failed(), None).count("\n") == 1
-    assert plain_line(failed(), None).startswith("edge: the pipe broke\nTraceback")
+    assert plain_line(failed(), None).startswith("edge: the pipe broke\n  Traceback")
+    assert plain_line(failed(), None).endswith("\n  ValueError: no\n  more\n")
+
+
+def test_standard_error_that_nobody_reads_holds_nobody_up(monkeypatch):
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream, os.fdopen(reading, "rb") as pipe:
+        monkeypatch.setattr(sys, "stderr", stream)
+        stderr = StandardError()
+        for _ in range(100):
+            stderr.write("x" * 9_999 + "\n")
+        os.set_blocking(reading, False)
+        full = pipe.read()
+        assert 0 < len(full) < 200_000
+        stderr.write("read again\n")
+        left_out = 100 - full.count(b"\n")
+        told = f"edge: {left_out} messages were left out: nobody read them\nread again\n"
+        assert pipe.read().decode() == ("" if full.endswith(b"\n") else "\n") + told
+        stderr.write("and again\n")
+        assert pipe.read() == b"and again\n"
 
 
 @pytest.mark.parametrize("maker", [plain_line, console_line, json_line])
@@ -118,7 +139,7 @@ def test_without_an_output_messages_are_plain_lines_on_standard_error(setting_up
 
 def test_on_a_terminal_they_have_time_and_level(setting_up, monkeypatch):
     written: list[str] = []
-    terminal = SimpleNamespace(isatty=lambda: True, write=written.append, flush=lambda: None)
+    terminal = SimpleNamespace(isatty=lambda: True, fileno=lambda: -1, write=written.append, flush=lambda: None)
     monkeypatch.setattr(sys, "stderr", terminal)
     setting_up(Setting())
     logging.getLogger("edgescript.x").warning("hello")

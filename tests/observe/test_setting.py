@@ -35,11 +35,11 @@ def graph_of(lines: str, shared: Shared) -> Any:
 )
 def test_a_collector_is_a_url(url: str) -> None:
     (message,) = problems(f"metrics {{\notlp {url}\n}}")
-    assert "is no http:// or https:// URL" in message
+    assert "expected the URL of a collector" in message
 
 
 def test_keys_do_not_stand_in_the_url() -> None:
-    assert problems("metrics {\notlp http://me:key@a/\n}") == ["a URL has no name and password here"]
+    assert problems("metrics {\notlp http://me:key@a/\n}") == ["the URL of a collector has no name and password"]
 
 
 @pytest.mark.parametrize("header", ['"Bad Name" x', '"" x', 'X "a\\nb"'])

@@ -15,8 +15,11 @@ import pytest
 from edgescript.metric import Meter
 from edgescript.observe import stream
 from edgescript.observe import writer as module
+from edgescript.observe.entry import Entry
 from edgescript.observe.file import File
+from edgescript.observe.network import Address
 from edgescript.observe.stream import Standard
+from edgescript.observe.syslog import Form, Syslog
 from edgescript.observe.writer import LINES, LineWriter, Rejected
 
 
@@ -151,6 +154,95 @@ def test_a_full_disk_is_said_once_and_what_waits_is_written_when_it_heals(tmp_pa
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert "is written again; 0 of its lines" in caplog.text
     assert writer.dropped == 0
+
+
+class Flapping:
+    """A destination that fails as often as it works."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def deliver(self, batch):
+        self.tries += 1
+        if self.tries % 2:
+            raise OSError("it hangs")
+        batch.clear()
+
+    def reopen(self):
+        pass
+
+    def close(self):
+        pass
+
+
+def test_a_destination_that_heals_and_fails_in_turn_is_told_of_once(monkeypatch, caplog):
+    monkeypatch.setattr(module, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(module, "LINGER", 0.001)
+    flapping = Flapping()
+    writer = LineWriter("flapping", flapping)
+    while flapping.tries < 10:
+        tries = flapping.tries
+        writer.write("line\n")
+        wait_for(lambda tries=tries: flapping.tries >= tries + 2)
+    close(writer)
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_a_destination_that_keeps_failing_after_it_had_healed_is_told_of_again(monkeypatch, caplog):
+    monkeypatch.setattr(module, "FIRST_DELAY", 0.001)
+    monkeypatch.setattr(module, "LINGER", 0.001)
+    monkeypatch.setattr(module, "BETWEEN_WARNINGS", 0.05)
+    flapping = Flapping()
+    writer = LineWriter("flapping", flapping)
+    writer.write("line\n")
+    wait_for(lambda: len(caplog.records) == 2)
+    flapping.deliver = lambda batch: (_ for _ in ()).throw(OSError("it is gone"))
+    writer.write("line\n")
+    wait_for(lambda: len(caplog.records) == 3)
+    assert "cannot be written: it is gone" in caplog.text
+    close(writer)
+
+
+def test_an_output_whose_host_can_be_none_fails_like_any_other(caplog, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_DELAY", 0.001)
+    writer = LineWriter("syslog", Syslog(Address("udp", "a..b", 514), Form(1, "edge")))
+    writer.write(Entry("line", 6, 0.0))
+    wait_for(lambda: "cannot be written" in caplog.text)
+    close(writer)
+    assert writer.dropped == 1
+
+
+def test_what_a_destination_that_hangs_does_not_take_at_the_end_is_told(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(LineWriter, "_gave_up", -1000.0)
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    monkeypatch.setattr(module, "LEAST_PATIENCE", 0.01)
+    destination = Stalling(tmp_path / "access.log")
+    writer = LineWriter("stalling", destination)
+    writer.write("line\n")
+    assert destination.entered.wait(30)
+    close(writer)
+    destination.go_on.set()
+    assert "1 lines of the log to stalling were not taken at the end" in caplog.text
+    wait_for(lambda: not writer._thread.is_alive())
+
+
+def test_outputs_that_hang_are_waited_for_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(LineWriter, "_gave_up", -1000.0)
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    monkeypatch.setattr(module, "LEAST_PATIENCE", 0.2)
+    hanging = [Stalling(tmp_path / str(number)) for number in range(10)]
+    writers = [LineWriter("stalling", destination) for destination in hanging]
+    for writer, destination in zip(writers, hanging, strict=True):
+        writer.write("line\n")
+        assert destination.entered.wait(30)
+    waited = []
+    for writer in writers:
+        monkeypatch.setattr(writer._thread, "join", waited.append)
+        close(writer)
+    assert waited == [1.0] + [0.2] * 9
+    for writer, destination in zip(writers, hanging, strict=True):
+        destination.go_on.set()
+        wait_for(lambda writer=writer: not writer._thread.is_alive())
 
 
 def test_what_cannot_be_written_until_the_end_is_counted(caplog):

@@ -154,13 +154,17 @@ def test_garbage_changes_nothing(run: Any) -> None:
     from edgescript.cli.client import _UnixConnection
 
     for body in (b"", b"\xff\xfe", b"{" * 1000, b":80 {\n", os.urandom(5000), b":0 {\n respond\n respond\n}\n" * 50):
-        connection: http.client.HTTPConnection = _UnixConnection(str(server.folder / "admin.sock"))
-        connection.request("POST", "/config", body, {"Content-Type": "text/edgefile"})
-        answer = connection.getresponse()
-        said = answer.read()
-        connection.close()
-        assert answer.status in (400, 409, 422), said
-        assert json.loads(said)["detail"]
+        statuses = set()
+        for path in ("/config?dry_run", "/config"):
+            connection: http.client.HTTPConnection = _UnixConnection(str(server.folder / "admin.sock"))
+            connection.request("POST", path, body, {"Content-Type": "text/edgefile"})
+            answer = connection.getresponse()
+            said = answer.read()
+            connection.close()
+            assert answer.status in (400, 409, 422), said
+            assert json.loads(said)["detail"]
+            statuses.add(answer.status)
+        assert len(statuses) == 1, "a dry run says the same"
     after = server.status()
     assert after["config"] == before["config"]
     assert [one["pid"] for one in after["workers"]] == [one["pid"] for one in before["workers"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from edgescript.admin.operator import Operator
@@ -44,5 +45,6 @@ async def _asked(operator: Operator, arguments: dict[str, object]) -> list[Any]:
     """The answer of one worker; all have the same configuration."""
     for worker in operator.status().workers:
         if worker.state == "ready":
-            return await operator.ask("explain", arguments, worker=worker.number)
+            with contextlib.suppress(LookupError):  # it has ended since
+                return await operator.ask("explain", arguments, worker=worker.number)
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from edgescript.admin.request import Request
@@ -24,9 +25,25 @@ async def get(request: Request) -> Response:
     wanted = _filter(request.parameters("site", "path", "status"))
 
     def taste(line: str) -> bytes | None:
-        return event(line[:_LONGEST].rstrip("\n")) if wanted(line) else None
+        return _told(line) if wanted(line) else None
 
     return request.room.logs.answer(taste)
+
+
+# A line is passed to each client in turn, so the last one is all that has to be remembered for it to be read and written once.
+
+
+@lru_cache(maxsize=1)
+def _told(line: str) -> bytes:
+    return event(line[:_LONGEST].rstrip("\n"))
+
+
+@lru_cache(maxsize=1)
+def _entry(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # another format, which has no names for its parts
+        return None
 
 
 def _filter(asked: dict[str, str]) -> Callable[[str], bool]:
@@ -44,10 +61,7 @@ def _filter(asked: dict[str, str]) -> Callable[[str], bool]:
 
 
 def _fits(line: str, tests: list[Callable[[dict[str, Any]], bool]]) -> bool:
-    try:
-        entry = json.loads(line)
-    except ValueError:  # another format, which has no names for its parts
-        return False
+    entry = _entry(line)
     return isinstance(entry, dict) and all(test(entry) for test in tests)
 
 

@@ -33,7 +33,7 @@ function count(value) {
 }
 
 function duration(seconds) {
-  if (seconds === null || seconds === undefined) return "–";
+  if (typeof seconds !== "number") return "–"; // a log may hide it
   if (seconds < 0.001) return `${Math.round(seconds * 1e6)} µs`;
   if (seconds < 1) return `${Number((seconds * 1e3).toPrecision(3))} ms`;
   return `${Number(seconds.toPrecision(3))} s`;
@@ -162,11 +162,12 @@ function rows(id, items, row) {
 const cell = (text, className = "number") => made("td", className, String(text));
 
 function routeRow(route) {
-  const name = made("td", "", route.route || "–");
+  const name = made("td", "", made("span", "", route.route || "–"));
   if (route.site) name.append(made("small", "", route.site));
+  name.title = `${route.route} ${route.site}`; // long ones are shortened
   const row = made("tr", "", name, cell(count(route.rate)),
     cell(count(route.errors), route.errors ? "number wide bad-text" : "number wide"),
-    cell(duration(route.p50)), cell(duration(route.p95)));
+    cell(duration(route.p50), "number wide"), cell(duration(route.p95)));
   if (!route.lately) row.classList.add("muted");
   return row;
 }
@@ -284,6 +285,9 @@ function listen() {
   const asked = [...new FormData(find("log-filter"))].filter(([, value]) => value.trim());
   logs = new EventSource(`/logs?${new URLSearchParams(asked)}`);
   logs.onmessage = (message) => line(message.data);
+  logs.onerror = () => {
+    if (logs?.readyState === EventSource.CLOSED) setTimeout(listen, 3000); // as below
+  };
   logs.addEventListener("dropped", (message) => add(made("li", "plain bad-text", `… ${message.data} lines were not shown`)));
 }
 

@@ -40,9 +40,13 @@ def _as_text(status: dict[str, Any]) -> str:
 
 def _worker(worker: dict[str, Any]) -> str:
     process = f", process {worker['pid']}" if worker["pid"] else ""
-    restarts = f", started anew {worker['restarts']} times ({worker['reason']})" if worker["restarts"] else ""
+    restarts = f", started anew {_times(worker['restarts'])} ({worker['reason']})" if worker["restarts"] else ""
     return f"worker {worker['number']}: {worker['state']} since {_when(worker['since'])}{process}{restarts}"
 
 
 def _when(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

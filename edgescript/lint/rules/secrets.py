@@ -34,7 +34,7 @@ _CREDENTIALS = r"(?i)(?:Bearer|Basic|Token|ApiKey)\s+(?P<secret>[\w.~+/=:-]{8,})
 #: Names whose value is a secret, as names of fields, options and variables have it.
 _NAME = (
     r"(?i)[+?>]?(?:[\w.-]*[_.-])?"
-    r"(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key)|(?i:token)"
+    r"(?:password|passwd|secret|api[_-]?key|auth[_-]?token|access[_-]?token|private[_-]?key|hash[_-]?key)|(?i:token)"
 )
 #: One of these, in lower case, is in whatever is found here: looking for them first costs large files next to nothing.
 _SIGNS = (

@@ -73,6 +73,8 @@ class Exporter:
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         self._failing = False
+        #: Of the SDK, made when there is something to send.
+        self._sdk: SpanExporter | None = None
 
     def __repr__(self) -> str:
         return f"<Exporter {self._destination.endpoint}: {len(self._waiting)} waiting>"
@@ -108,7 +110,6 @@ class Exporter:
 
     def _run(self) -> None:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # what fails is told here, once
-        exporter = exporter_of(self._destination)
         resource = resource_of(self._destination)
         pause = FIRST_PAUSE
         while not (self._closing.is_set() and not self._waiting):
@@ -117,14 +118,15 @@ class Exporter:
                 self._enough.wait(LINGER)
             self._some.clear()
             self._enough.clear()
-            pause = self._send_all(exporter, resource, pause)
-        exporter.shutdown()
+            pause = self._send_all(resource, pause)
+        if self._sdk is not None:
+            self._sdk.shutdown()
 
-    def _send_all(self, exporter: SpanExporter, resource: Resource, pause: float) -> float:
+    def _send_all(self, resource: Resource, pause: float) -> float:
         """Send what waits; gives how long to pause after the next failure."""
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            reason = _sent(exporter, [readable(record, resource) for record in batch])
+            reason = self._export([readable(record, resource) for record in batch])
             if reason is None:
                 self._sent.add(len(batch))
                 self._tell_healed()
@@ -139,6 +141,21 @@ class Exporter:
             return min(pause * 2, LONGEST_PAUSE)
         return pause
 
+    def _export(self, spans: Sequence[ReadableSpan]) -> str | None:
+        """Why spans could not be sent, or None."""
+        from opentelemetry.sdk.trace.export import SpanExportResult
+
+        begun = time.monotonic()
+        try:
+            if self._sdk is None:
+                self._sdk = exporter_of(self._destination)
+            result = self._sdk.export(spans)
+        except Exception as error:  # no such file of certificates, and whatever its HTTP or gRPC library raises
+            return f"{type(error).__name__}: {error}"
+        if result is SpanExportResult.SUCCESS:
+            return None
+        return f"it did not take them ({time.monotonic() - begun:.1f} s)"
+
     def _tell_failed(self, reason: str) -> None:
         if not self._failing:
             self._failing = True
@@ -148,20 +165,6 @@ class Exporter:
         if self._failing:
             self._failing = False
             log.warning("spans are sent to %s again", self._destination.endpoint or "the collector")
-
-
-def _sent(exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> str | None:
-    """Why spans could not be sent, or None."""
-    from opentelemetry.sdk.trace.export import SpanExportResult
-
-    begun = time.monotonic()
-    try:
-        result = exporter.export(spans)
-    except Exception as error:  # whatever its HTTP or gRPC library raises
-        return f"{type(error).__name__}: {error}"
-    if result is SpanExportResult.SUCCESS:
-        return None
-    return f"it did not take them ({time.monotonic() - begun:.1f} s)"
 
 
 # ---- the SDK

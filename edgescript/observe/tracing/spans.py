@@ -118,13 +118,14 @@ class Passed:
 
     :param parent: where the request comes from
     :param begins: the request says nothing of any trace
+    :param late: it may be recorded when it is over, so it has an id of its own, by which lines of logs are found then
     """
 
     __slots__ = ("_begins", "_propagation", "_span_id", "_trace_id", "parent")
 
     sampled = False
 
-    def __init__(self, parent: Parent | None, propagation: Propagation, *, begins: bool) -> None:
+    def __init__(self, parent: Parent | None, propagation: Propagation, *, begins: bool, late: bool = False) -> None:
         #: Where the request comes from.
         self.parent = parent if parent is not None and parent.trace_id else None
         self._begins = begins
@@ -132,7 +133,9 @@ class Passed:
         # Made when somebody asks: most requests that are not recorded need none.
         self._trace_id = self._span_id = ""
         if self.parent is not None:
-            self._trace_id, self._span_id = self.parent.trace_id, self.parent.span_id
+            self._trace_id = self.parent.trace_id
+            if not late:
+                self._span_id = self.parent.span_id
 
     @property
     def trace_id(self) -> str:
@@ -144,7 +147,7 @@ class Passed:
 
     def _made(self) -> Passed:
         both = f"{_bits(192) or 1:048x}"
-        self._trace_id, self._span_id = both[:32], both[32:]
+        self._trace_id, self._span_id = self._trace_id or both[:32], both[32:]
         return self
 
     def child(self, name: str, *, client: bool = False) -> Passed:
@@ -161,9 +164,10 @@ class Passed:
         if self._begins:
             self._propagation.add(headers, self.trace_id, self.span_id, sampled=False, state=b"")
         # A trace that only passes is handed on as it came (W3C Trace Context 3.4): this server has no span in it.
-        elif parent is None or parent.sampled is not False:
-            state = b"" if parent is None else parent.state
-            self._propagation.inject(headers, self.trace_id, self.span_id, sampled=False, state=state)
+        elif parent is None:
+            self._propagation.inject(headers, self.trace_id, self.span_id, sampled=False, state=b"")
+        elif parent.sampled is not False:
+            self._propagation.inject(headers, parent.trace_id, parent.span_id, sampled=False, state=parent.state)
 
     def recorded_late(self, name: str, duration: float, take: Take) -> Recorded:
         """
@@ -176,7 +180,7 @@ class Passed:
             name,
             "server",
             trace_id=self.trace_id,
-            span_id=self.span_id if parent is None else None,
+            span_id=self.span_id,
             parent_id="" if parent is None else parent.span_id,
             state=b"" if parent is None else parent.state,
             propagation=self._propagation,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -183,6 +184,24 @@ async def test_a_collector_that_is_gone_is_told_of_once_and_once_more_when_it_is
     told = [record.getMessage() for record in caplog.records if record.name == "edgescript.tracing"]
     assert [("cannot be sent" in line, "again" in line) for line in told] == [(True, False), (False, True)]
     assert outcomes(meter)["sent"] == 1
+
+
+@pytest.mark.parametrize("protocol", ["http", "grpc"])
+async def test_certificates_that_are_not_there_are_told_of_and_tried_again(
+    sending: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path, protocol: Any
+) -> None:
+    missing = str(tmp_path / "roots.pem")
+    exporter, meter = sending(Destination(protocol, "https://127.0.0.1:1", trust_file=missing, timeout=0.2))
+    async with anyio.create_task_group() as tasks:
+        await exporter.start(tasks)
+    for number in range(2):
+        span(exporter).end()
+        with anyio.fail_after(30):
+            while outcomes(meter)["failed"] <= number:  # noqa: ASYNC110  # a thread counts
+                await anyio.sleep(0.01)
+    await exporter.close()
+    assert caplog.text.count("spans cannot be sent") == 1
+    assert protocol == "http" or missing in caplog.text  # the SDK's HTTP keeps the reason to itself
 
 
 async def test_a_collector_that_never_answers_costs_a_bounded_queue_and_a_bounded_wait(
