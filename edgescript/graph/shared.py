@@ -109,6 +109,11 @@ class Use:
         self._key = key
         self._held: _Held | None = held
 
+    @property
+    def thing(self) -> Any:
+        """The object; None where it is used no more."""
+        return None if self._held is None else self._held.thing
+
     async def start(self, tasks: anyio.abc.TaskGroup) -> None:
         held = self._held
         if held is not None and not held.started:

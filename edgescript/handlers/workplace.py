@@ -67,6 +67,11 @@ class Workplace:
         #: Applications that have been started, by what names them.
         self.served: dict[Hashable, _Closeable] = {}
 
+    @property
+    def modules(self) -> frozenset[str]:
+        """The files that its modules came from."""
+        return self.generation.files
+
     def scope(self, name: str, means: Means, exchange: Exchange | None = None) -> Scope:
         """What a handler works in."""
         loop = asyncio.get_running_loop()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from edgescript.graph.explain import explain as explained
 from edgescript.graph.model import Graph
+from edgescript.graph.shared import Use
 from edgescript.http.headers import Headers
 from edgescript.http.message import HTTPError
 from edgescript.server.imagined import imagined, listener_at, nothing_listens
@@ -112,6 +113,12 @@ def put_shares(graph: Graph, shares: Mapping[str, Mapping[str, Any]]) -> None:
     there = _shares_of(graph)
     if there is not None:
         there.set({address: Share(drained=one["drained"], weight=one["weight"]) for address, one in shares.items()})
+
+
+async def modules(server: Server, arguments: Mapping[str, Any]) -> list[str]:
+    """The files of Python that handlers have imported."""
+    used = [one.thing for one in server.graph.resources if isinstance(one, Use)]
+    return sorted({file for thing in used for file in getattr(thing, "modules", ())})
 
 
 def _shares_of(graph: Graph) -> Shares | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -199,6 +200,7 @@ class Child:
         Ask it something.
 
         :raises NoAnswer: if it has ended, or does not answer within `patience` seconds
+        :raises OSError: if the descriptors cannot be sent, because too many are open
         """
         number = next(self._numbers)
         answer = self._answers[number] = _Answer()
@@ -242,6 +244,15 @@ def _status(pid: int) -> int | None:
     """How a child of this process has ended; None while it lives."""
     found, status = os.waitpid(pid, os.WNOHANG)
     return status if found else None
+
+
+def see_orphans_off(ours: Collection[int]) -> None:
+    """Let go of processes that have ended and are our children without having been started by us."""
+    with contextlib.suppress(ChildProcessError):  # there is no child at all
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in ours:
+                break  # whoever attends it wants to know how it has ended
+            os.waitpid(ended.si_pid, 0)
 
 
 def how_it_ended(code: int) -> str:

@@ -127,6 +127,19 @@ def _descriptors(beside: list[tuple[int, int, bytes]]) -> list[int]:
     return found
 
 
+def _duplicates(descriptors: Sequence[int]) -> list[int]:
+    """:raises OSError: if not all can be had; there are none then"""
+    made: list[int] = []
+    try:
+        for descriptor in descriptors:
+            made.append(os.dup(descriptor))  # noqa: PERF401  # those that were made are closed if one fails
+    except OSError:
+        for descriptor in made:
+            os.close(descriptor)
+        raise
+    return made
+
+
 class Channel:
     """One end of a socket pair. `send` never waits, `receive` does; both belong to the loop's thread."""
 
@@ -160,11 +173,12 @@ class Channel:
         Send a message soon; its descriptors are duplicated at once.
 
         :raises ChannelLost: if the other side is gone
+        :raises OSError: if the limit of open files leaves no room for the duplicates; nothing is sent then
         """
         if self._lost:
             raise ChannelLost
         data = memoryview(encode(kind, fields, len(descriptors)))
-        duplicates = [os.dup(descriptor) for descriptor in descriptors]
+        duplicates = _duplicates(descriptors)
         # A byte for each lot of descriptors: they must be there before the message's last byte is.
         while duplicates:
             lot, duplicates = duplicates[:_AT_ONCE], duplicates[_AT_ONCE:]

@@ -242,10 +242,11 @@ class Crew:
 
         :raises NoAnswer: if one has ended, or takes too long; it is killed then
         :raises NotPrepared: if one cannot
+        :raises OSError: if they cannot be told, because too many descriptors are open
         """
         memory = in_memory("edgefile", bundle.as_data())
         answers: list[Mapping[str, Any]] = []
-        failures: list[NoAnswer] = []
+        failures: list[NoAnswer | OSError] = []
 
         async def ask(one: Child) -> None:
             descriptors = [memory, *(made.fileno() for made in self._sockets.of(one.number, keys))]
@@ -254,6 +255,8 @@ class Crew:
                 answers.append(await one.request("prepare", descriptors, patience=PREPARING, **fields))
             except NoAnswer as error:
                 one.kill("took too long to prepare a configuration")
+                failures.append(error)
+            except OSError as error:
                 failures.append(error)
 
         try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from edgescript.language.files import read_file
+from edgescript.language.files import find_files, read_file
 
 #: Seconds between two looks at the files.
 INTERVAL = 0.5
@@ -21,19 +22,45 @@ def _look(name: str) -> _Stamp:
 
 
 class Followed:
-    """Files, each looked at before it is read, so that no change is missed."""
+    """
+    Files, each looked at before it is read, so that no change is missed.
 
-    def __init__(self) -> None:
+    :param modules: of handlers, which are imported again after what is read
+    """
+
+    def __init__(self, modules: Iterable[str] = ()) -> None:
         self._stamps: dict[str, _Stamp] = {}
+        #: What the patterns of imports matched.
+        self._found: dict[str, list[str]] = {}
+        self._modules: set[str] = set()
+        self.add_modules(modules)
 
     def add(self, name: str) -> None:
         self._stamps[name] = _look(name)
+
+    def add_modules(self, names: Iterable[str]) -> None:
+        """Follow these modules as well, from now on; those that are followed are not looked at again."""
+        for name in names:
+            self._modules.add(name)
+            if name not in self._stamps:
+                self.add(name)
 
     def read(self, name: str) -> bytes:
         """The bytes of a file that is imported, which is followed from now on."""
         self.add(name)
         return read_file(name)
 
+    def find(self, pattern: str) -> list[str]:
+        """The files that an import's pattern matches; whether it matches others is followed from now on."""
+        names = self._found[pattern] = find_files(pattern)
+        return names
+
+    def again(self) -> Followed:
+        """For the Edgefile that is read next: the modules are known already, so that no change of them is missed."""
+        return Followed(self._modules)
+
     def changed(self) -> bool:
-        """Whether one of them is another than it was."""
-        return any(now is not None and now != then for name, then in self._stamps.items() for now in [_look(name)])
+        """Whether one of them is another than it was, or a pattern matches others."""
+        return any(
+            now is not None and now != then for name, then in self._stamps.items() for now in [_look(name)]
+        ) or any(find_files(pattern) != names for pattern, names in self._found.items())

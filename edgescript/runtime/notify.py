@@ -12,6 +12,8 @@ log = logging.getLogger("edgescript.runtime")
 
 #: SD_LISTEN_FDS_START: the first descriptor that is passed.
 _FIRST = 3
+#: Descriptors that are looked at.
+_MOST = 1024
 
 
 class Notifier:
@@ -73,10 +75,10 @@ def inherited(environment: MutableMapping[str, str]) -> list[socket.socket]:
     """
     count, pid = environment.pop("LISTEN_FDS", ""), environment.pop("LISTEN_PID", "")
     names = environment.pop("LISTEN_FDNAMES", "").split(":")
-    if pid != str(os.getpid()) or not count.isdigit():
+    if pid != str(os.getpid()) or not count.isdecimal():
         return []
     found = []
-    for number in range(int(count)):
+    for number in range(min(int(count[:9]), _MOST)):
         descriptor = _FIRST + number
         name = names[number] if number < len(names) else "unknown"
         try:

@@ -24,6 +24,7 @@ QUESTIONS: dict[str, Question] = {
     "explain": asked.explain,
     "upstreams": asked.upstreams,
     "share": asked.share,
+    "modules": asked.modules,
 }
 
 TOPICS: dict[str, Topic] = {"log": tap.listen}

@@ -36,6 +36,7 @@ SPREADS = sys.platform == "linux"
 _BACKLOG = 4096
 #: What Python has no names for, of asm-generic/socket.h.
 _SO_ATTACH_FILTER = 26
+_SO_DETACH_FILTER = 27
 _SO_ATTACH_REUSEPORT_CBPF = 51
 _SO_DETACH_REUSEPORT_BPF = 68
 
@@ -63,8 +64,12 @@ class _Place:
     def of(self, worker: int) -> socket.socket:
         return self.any() if self.shared else self.sockets[worker]
 
-    def add_twin(self, worker: int) -> None:
-        """Open the socket of one more worker beside those that there are."""
+    def add_twin(self, worker: int, *, turn_away: bool = False) -> None:
+        """
+        Open the socket of one more worker beside those that there are.
+
+        :param turn_away: let no connection begin there
+        """
         first = self.any()
         made = socket.socket(first.family, socket.SOCK_STREAM)
         try:
@@ -74,6 +79,8 @@ class _Place:
                 only = first.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
             made.bind(first.getsockname())
+            if turn_away:
+                _turn_away(made)
             made.listen(_BACKLOG)
             made.setblocking(False)
         except OSError as error:
@@ -113,6 +120,8 @@ class Sockets:
         self._inherited = list(inherited)
         #: Which of them are in use, by address.
         self._lent: dict[Key, _Place] = {}
+        #: The workers that new connections go to.
+        self._able: Collection[int] = ()
 
     # Opening and closing
 
@@ -132,12 +141,22 @@ class Sockets:
                 if not place.shared:
                     for worker in range(workers):
                         if worker not in place.sockets:
-                            place.add_twin(worker)
+                            self._add_twin(place, worker)
                             opened.append((key, worker))
         except ListenError:
             self.undo(opened)
             raise
         return opened
+
+    def _add_twin(self, place: _Place, worker: int) -> None:
+        """Nobody accepts there yet, and perhaps never will: connections go to the others, from the first on."""
+        if not self._able:
+            place.add_twin(worker)
+            return
+        place.add_twin(worker, turn_away=True)
+        self._steer(place)
+        with contextlib.suppress(OSError):  # nothing was attached
+            place.of(worker).setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
 
     def _opened(self, key: Key) -> _Place:
         place = self._inherited_place(key)
@@ -161,9 +180,11 @@ class Sockets:
         return self._lent.get(key)
 
     def undo(self, opened: Iterable[tuple[Key, int]]) -> None:
-        """Close what `open` has opened."""
+        """Close what `open` has opened, unless all was closed meanwhile."""
         for key, worker in reversed(list(opened)):
-            place = self._places[key]
+            place = self._places.get(key)
+            if place is None:
+                continue
             if worker == 0 or place.shared:
                 self._close(key)
             else:
@@ -199,8 +220,9 @@ class Sockets:
         return [self._places[key].of(worker) for key in keys]
 
     def addresses(self, keys: Iterable[Key]) -> tuple[Address, ...]:
-        """Where it is really listened, for some addresses."""
-        return tuple(address_of(Listener(*key, HostTable([])), self._places[key].any()) for key in keys)
+        """Where it is really listened, for some addresses; at a stop that is nowhere any more."""
+        places = [self._places[key] for key in keys if key in self._places]
+        return tuple(address_of(Listener(*place.key, HostTable([])), place.any()) for place in places)
 
     @property
     def unused(self) -> Sequence[socket.socket]:
@@ -211,15 +233,19 @@ class Sockets:
 
     def steer(self, workers: Collection[int]) -> None:
         """Have new connections go to these workers only; to all, where they are all or none."""
+        self._able = workers
         for place in self._places.values():
-            if place.shared or len(place.order) < 2:
-                continue
-            numbers = [number for number, worker in enumerate(place.order) if worker in workers]
-            if 0 < len(numbers) < len(place.order):
-                _attach(place.any(), _SO_ATTACH_REUSEPORT_CBPF, choosing(numbers))
-            else:
-                with contextlib.suppress(OSError):  # nothing was attached
-                    place.any().setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
+            self._steer(place)
+
+    def _steer(self, place: _Place) -> None:
+        if place.shared or len(place.order) < 2:
+            return
+        numbers = [number for number, worker in enumerate(place.order) if worker in self._able]
+        if 0 < len(numbers) < len(place.order):
+            _choose(place.any(), choosing(numbers))
+        else:
+            with contextlib.suppress(OSError):  # nothing was attached
+                place.any().setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
 
     def queued(self, workers: Collection[int]) -> int:
         """How many connections wait to be accepted by some workers."""
@@ -237,9 +263,9 @@ class Sockets:
         """Let no new connection begin at some addresses; clients try again a second later, and are refused then."""
         if SPREADS:
             for key in keys:
-                if key[1] is not None and key not in self._lent:
+                if key[1] is not None and key in self._places and key not in self._lent:
                     for made in self._places[key].sockets.values():
-                        _attach(made, _SO_ATTACH_FILTER, NO_BEGINNINGS)
+                        _turn_away(made)
 
     # Passing them on to another program
 
@@ -363,12 +389,25 @@ def choosing(numbers: Sequence[int]) -> tuple[_Instruction, ...]:
     return (*program, (_RETURN, 0, 0, _ALL))
 
 
-def _attach(made: socket.socket, option: int, program: Sequence[_Instruction]) -> None:
+def _choose(made: socket.socket, program: Sequence[_Instruction]) -> None:
     """Where the kernel takes none (gVisor), connections go where they would go: it costs some of them, but works."""
+    try:
+        _set_program(made, _SO_ATTACH_REUSEPORT_CBPF, program)
+    except OSError as error:
+        log.warning("connections cannot be steered: %s", error.strerror)
+
+
+def _turn_away(made: socket.socket) -> None:
+    """Let no connection begin at a socket. Linux 6.18 wants CAP_NET_ADMIN for such a filter of TCP, which few servers have."""
+    try:
+        _set_program(made, _SO_ATTACH_FILTER, NO_BEGINNINGS)
+    except OSError as error:
+        log.debug("connections cannot be turned away: %s", error.strerror)
+
+
+def _set_program(made: socket.socket, option: int, program: Sequence[_Instruction]) -> None:
+    """:raises OSError: if the kernel does not take it"""
     import ctypes  # only Linux comes here
 
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *instruction) for instruction in program))
-    try:
-        made.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(program), ctypes.addressof(code)))
-    except OSError as error:
-        log.warning("connections cannot be steered: %s", error.strerror)
+    made.setsockopt(socket.SOL_SOCKET, option, struct.pack("HP", len(program), ctypes.addressof(code)))

@@ -24,7 +24,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from edgescript.admin.operator import Applied, Past, Status
 from edgescript.admin.serve import Admin
-from edgescript.language.files import read_file
+from edgescript.language.files import find_files, read_file
 from edgescript.metric import Kind, Meter
 from edgescript.observe import writer
 from edgescript.observe.exposition import expose
@@ -32,7 +32,7 @@ from edgescript.observe.segments import Family, Segment, Totals, families, meter
 from edgescript.observe.supervision import BUILD, LAST_RELOAD, LAST_RELOAD_TIME, RELOADS
 from edgescript.runtime import upgrade
 from edgescript.runtime.bundle import Bundle
-from edgescript.runtime.child import Child, NoAnswer
+from edgescript.runtime.child import Child, NoAnswer, see_orphans_off
 from edgescript.runtime.configuration import Configuration, Understood, understand
 from edgescript.runtime.control import Message
 from edgescript.runtime.crew import Crew, NotPrepared
@@ -60,6 +60,8 @@ ANSWERING = 2.0
 LINES = 1000
 #: Seconds that an answer about an upgrade may take to be on its way, before the program is replaced.
 FAREWELL = 0.2
+#: Seconds between two looks for processes that nobody waits for.
+ORPHANED = 1.0
 #: Seconds that what is still to be said to workers may take, then.
 _FLUSHING = 2.0
 
@@ -119,7 +121,10 @@ class Supervisor:
         self._stopping = anyio.Event()
         self._started = time.time()
         self._last_reload: Applied | None = None
+        self._is_upgrading = False
         self._upgrade_failed = ""
+        #: A signal has asked for a reload that has not begun.
+        self._reload_wanted = anyio.Event()
         self._listeners: dict[str, set[MemoryObjectSendStream[str]]] = {}
 
     # ---- from the start to the end
@@ -141,7 +146,9 @@ class Supervisor:
                 failure = error
                 await self._crew.kill()
             else:
-                for service in (self._crew.look_after, self._follow, self._feed_watchdog):
+                for service in (
+                    self._crew.look_after, self._reload_when_told, self._follow, self._feed_watchdog, self._see_orphans_off,
+                ):  # fmt: skip
                     tasks.start_soon(service)
                 await self._stopping.wait()
                 await self._end()
@@ -184,10 +191,9 @@ class Supervisor:
 
     async def _end(self) -> None:
         self._notifier.stopping()
-        async with anyio.create_task_group() as ending:
-            ending.start_soon(self._crew.end)
-            if self._admin is not None:
-                ending.start_soon(self._admin.stop)
+        await self._crew.end()
+        if self._admin is not None:  # last, so that it tells of the end, and `edge stop` waits for it
+            await self._admin.stop()
         await self._reporting.close()
 
     # ---- signals and services
@@ -200,13 +206,23 @@ class Supervisor:
                     if self._stopping.is_set() or not self._crew.is_serving:
                         self._tasks.start_soon(self._crew.abort)
                     self.stop()
-                elif self._crew.is_serving:
-                    self._tasks.start_soon(_TASKS[number], self)
+                elif not self._crew.is_serving:
+                    continue
+                elif number == signal.SIGHUP:
+                    self._reload_wanted.set()
+                elif number == signal.SIGUSR1:
+                    self._reopen_logs()
+                else:
+                    self._tasks.start_soon(self._upgrade)
 
-    async def _reload(self) -> None:
-        await self.apply(None, source="signal")
+    async def _reload_when_told(self) -> None:
+        """However many signals come during one reload, one more is what they ask for."""
+        while True:
+            await self._reload_wanted.wait()
+            self._reload_wanted = anyio.Event()
+            await self.apply(None, source="signal")
 
-    async def _reopen_logs(self) -> None:
+    def _reopen_logs(self) -> None:
         writer.reopen()
         for one in self._crew.children:
             one.send("reopen")
@@ -220,21 +236,34 @@ class Supervisor:
     async def _follow(self) -> None:
         """Take over what has changed, with `--watch`."""
         while self._followed is not None:
+            await self._follow_modules(self._followed)
             await anyio.sleep(INTERVAL)
             if self._followed.changed():
                 await self.apply(None, source="watch")
+
+    async def _follow_modules(self, followed: Followed) -> None:
+        """Only a worker knows what handlers have imported."""
+        for one in self._crew.all_serving()[:1]:
+            for names in await self.ask("modules", {}, worker=one.number):
+                followed.add_modules(names)
 
     async def _feed_watchdog(self) -> None:
         while self._notifier.watchdog is not None:
             self._notifier.send("WATCHDOG=1")
             await anyio.sleep(self._notifier.watchdog / 3)
 
+    async def _see_orphans_off(self) -> None:
+        """As the first process of a container: the children of handlers that have ended become ours, and are zombies then."""
+        while os.getpid() == 1:
+            await anyio.sleep(ORPHANED)
+            see_orphans_off({one.pid for one in self._crew.children})
+
     # ---- configurations
 
     async def _understood(self, source: Source) -> Understood:
-        read = read_file if self._followed is None else self._followed.read
+        read, find = (read_file, find_files) if (one := self._followed) is None else (one.read, one.find)
         return await anyio.to_thread.run_sync(
-            lambda: understand(source, self._directory, workers=self._wanted, read=read)
+            lambda: understand(source, self._directory, workers=self._wanted, read=read, find=find)
         )
 
     async def _understood_again(self, bundle: Bundle) -> Understood:
@@ -249,7 +278,7 @@ class Supervisor:
         if self._source.name == "<stdin>":
             raise OSError("standard input cannot be read again")
         if self._followed is not None:
-            self._followed = Followed()
+            self._followed = self._followed.again()
             self._followed.add(self._source.name)
         return Source.of_bytes(self._source.name, read_file(self._source.name))
 
@@ -289,7 +318,8 @@ class Supervisor:
         else:
             because = f": {applied.reason}" if applied.reason else ""
             log.warning("%s was not taken over%s; the server goes on as it was", self._source.name, because)
-        self._notifier.ready(self._summary)
+        if not self._stopping.is_set():
+            self._notifier.ready(self._summary)
         return applied
 
     async def _put_to_use(self, understood: Understood, *, source: str) -> Applied:
@@ -297,6 +327,8 @@ class Supervisor:
         wanted = understood.configuration
         if wanted is None:
             return Applied(False, understood.problems, understood.reason)
+        if self._stopping.is_set():
+            return Applied(False, understood.problems, "the server is stopping")
         try:
             opened = self._sockets.open(wanted.keys, wanted.workers)
         except ListenError as error:
@@ -306,9 +338,11 @@ class Supervisor:
             children = self._crew.gather(wanted.workers)
             told = await self._crew.prepare(children, wanted.bundle, wanted.keys)
             await self._move_admin(wanted)
-        except (NoAnswer, NotPrepared, ListenError, OSError) as error:
+        except Exception as error:
             self._crew.give_up(children)
             self._sockets.undo(opened)
+            if not isinstance(error, (NoAnswer, NotPrepared, ListenError, OSError)):
+                log.exception("a configuration cannot be put to use")
             more = of_data(error.problems, _sources(understood)) if isinstance(error, NotPrepared) else []
             return Applied(False, in_order([*understood.problems, *more]), "" if more else str(error))
         await self._crew.switch(wanted, children)
@@ -341,8 +375,14 @@ class Supervisor:
 
         :raises RuntimeError: if it cannot be
         """
-        self._upgrade_failed = ""
-        version = await anyio.to_thread.run_sync(upgrade.tried, self._crew.current.bundle)
+        if self._is_upgrading:
+            raise RuntimeError("another version is just being tried")
+        self._is_upgrading, self._upgrade_failed = True, ""
+        try:
+            version = await anyio.to_thread.run_sync(upgrade.tried, self._crew.current.bundle)
+        except BaseException:
+            self._is_upgrading = False
+            raise
         self._tasks.start_soon(self._become, version)
         return version
 
@@ -356,17 +396,20 @@ class Supervisor:
             with anyio.move_on_after(_FLUSHING):
                 while any(one.channel.waiting for one in self._crew.children):  # noqa: ASYNC110
                     await anyio.sleep(0.01)
-            bound = None if self._admin is None else self._admin.bound
-            admin = None if bound is None else os.dup(bound.fileno())
+            try:
+                bound = None if self._admin is None else self._admin.bound
+                admin = None if bound is None else os.dup(bound.fileno())
+            except OSError as error:
+                self._fail_upgrade(error)
+                return
             if self._admin is not None:
                 await self._admin.stop(handed_over=True)
             try:
                 self._hand_over(admin)
             except OSError as error:
-                self._fail_upgrade(f"the program was not replaced: {error.strerror}")
                 self._admin = None
                 await self._start_admin(self._crew.current, admin)
-                self._notifier.ready(self._summary)
+                self._fail_upgrade(error)
 
     def _hand_over(self, admin: int | None) -> None:
         """
@@ -392,7 +435,12 @@ class Supervisor:
         finally:
             counted.close()
 
-    def _fail_upgrade(self, reason: str) -> None:
+    def _fail_upgrade(self, error: OSError) -> None:
+        self._say_upgrade_failed(f"the program was not replaced: {error.strerror}")
+        self._notifier.ready(self._summary)
+
+    def _say_upgrade_failed(self, reason: str) -> None:
+        self._is_upgrading = False
         self._upgrade_failed = reason
         log.error("%s", reason)
 
@@ -420,6 +468,7 @@ class Supervisor:
         current = understood.configuration
         if current is None:  # it was tried a moment ago
             raise CannotStart(understood.reason or "the configuration in use is not understood any more")
+        self._history.record(current.bundle, source="upgrade")
         async with self._crew.changing:
             old = self._crew.adopt(left["workers"], current)
             await self._start_admin(current, left["admin"])
@@ -429,12 +478,13 @@ class Supervisor:
             try:
                 await self._crew.renew(old)
             except (NoAnswer, NotPrepared, OSError) as error:
-                self._fail_upgrade(
+                self._say_upgrade_failed(
                     f"workers of version {__version__} cannot serve, those of {left['version']} go on: {error}"
                 )
             else:
                 log.info("version %s has taken over, listening on %s", __version__, ", ".join(self._addresses))
-        self._history.record(current.bundle, source="upgrade")
+            # The old program may not have come to closing those of workers that it was just letting go.
+            self._sockets.keep_only(current.keys, current.workers)
         self._notifier.ready(self._summary)
 
     # ---- what workers tell
@@ -537,13 +587,6 @@ class Supervisor:
     def metrics(self) -> Sequence[Family]:
         """The sums of all workers' metrics."""
         return self._totals.families()
-
-
-_TASKS = {
-    signal.SIGHUP: Supervisor._reload,
-    signal.SIGUSR1: Supervisor._reopen_logs,
-    signal.SIGUSR2: Supervisor._upgrade,
-}
 
 
 def _sources(understood: Understood) -> Callable[[str], Source]:

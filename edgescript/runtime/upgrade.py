@@ -23,6 +23,8 @@ from edgescript.runtime.bundle import Bundle, in_memory, read_memory
 
 #: The environment's variable that names the descriptor of the file in memory.
 VARIABLE = "EDGE_UPGRADE"
+#: The same, of a program that is only to say whether it can take over: see `trial`.
+TRIAL = "EDGE_TRIAL"
 #: What is written there, and what workers are told, is understood by programs that have the same number here.
 PROTOCOL = 1
 
@@ -36,20 +38,10 @@ def tried(bundle: Bundle) -> str:
 
     :raises RuntimeError: if it cannot; the message says why
     """
-    memory = in_memory("edgefile", bundle.as_data())
     try:
-        done = subprocess.run(  # noqa: S603  # our own program
-            [sys.executable, "-P", "-m", "edgescript.runtime.trial", str(memory)],
-            pass_fds=[memory],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        done = _try(bundle)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise RuntimeError(f"the installed program cannot be tried: {error}") from None
-    finally:
-        os.close(memory)
     try:
         found = json.loads(done.stdout)
         version, protocol, wrong = found["version"], found["protocol"], found["wrong"]
@@ -61,6 +53,23 @@ def tried(bundle: Bundle) -> str:
     if wrong:
         raise RuntimeError(f"version {version} cannot run the configuration in use: {wrong}")
     return str(version)
+
+
+def _try(bundle: Bundle) -> subprocess.CompletedProcess[bytes]:
+    """By the command line that it will be started with, so that whatever is broken on the way there is found."""
+    memory = in_memory("edgefile", bundle.as_data())
+    try:
+        return subprocess.run(  # noqa: S603  # our own program
+            [sys.executable, *sys.orig_argv[1:]],
+            env={**os.environ, TRIAL: str(memory)},
+            pass_fds=[memory],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    finally:
+        os.close(memory)
 
 
 def become_installed(

@@ -181,7 +181,8 @@ class Worker:
             graph, problems = await compiled(lambda: self._graph(memory), self._shared)
             if graph is not None:
                 put_shares(graph, message.fields["shares"])
-                self._prepared = await self._server.prepare(graph, sockets)
+                given, sockets = sockets, {}  # whatever becomes of it, these are the server's now
+                self._prepared = await self._server.prepare(graph, given)
         except ListenError as error:
             reason = str(error)
         except StartFailed as failed:
@@ -191,6 +192,8 @@ class Worker:
             reason = f"{type(error).__name__}: {error}"
         finally:
             os.close(memory)
+            for unused in sockets.values():
+                unused.close()
         self._tell(
             "prepared",
             id=message.fields["id"],

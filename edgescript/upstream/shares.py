@@ -54,27 +54,28 @@ class Shares:
 
     def __init__(self) -> None:
         self._shares: Mapping[str, Share] = {}
-        self._groups: list[Group] = []
+        #: By identity: 10,000 sites have as many, and each leaves at every reload.
+        self._groups: dict[int, Group] = {}
 
     def join(self, group: Group) -> Membership:
         """Have a group go by these shares until its membership is closed."""
-        self._groups.append(group)
+        self._groups[id(group)] = group
         group.ready = spread(group.pools, self._shares)
         return Membership(self, group)
 
     def leave(self, group: Group) -> None:
-        self._groups = [one for one in self._groups if one is not group]
+        self._groups.pop(id(group), None)
 
     def set(self, shares: Mapping[str, Share]) -> None:
         """These shares by the endpoints' addresses, and the plain one for all others."""
         self._shares = shares
-        for group in tuple(self._groups):
+        for group in tuple(self._groups.values()):
             group.ready = spread(group.pools, shares)
 
     def pools(self) -> dict[str, list[Pool]]:
         """The pools of all groups by address; several where they have different limits."""
         found: dict[str, dict[int, Pool]] = {}
-        for group in tuple(self._groups):
+        for group in tuple(self._groups.values()):
             for pool in group.pools:
                 found.setdefault(pool.address, {})[id(pool)] = pool
         return {address: list(pools.values()) for address, pools in found.items()}

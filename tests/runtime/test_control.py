@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import struct
 from collections.abc import Iterator
@@ -84,6 +85,31 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     yield one, other
     one.close()
     other.close()
+
+
+def test_where_too_many_are_open_nothing_is_sent_and_nothing_leaks(
+    no_leaks: None, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    async def exchange() -> None:
+        sender, receiver = Channel(pair[0]), Channel(pair[1])
+        descriptor = pair[0].fileno()
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        free = os.dup(descriptor)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 2, hard))
+        try:
+            with pytest.raises(OSError, match="Too many open files"):
+                sender.send("first", [descriptor] * 64)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert os.dup(descriptor) == free
+        os.close(free)
+        sender.send("second")
+        assert await receiver.receive() == Message("second", {})
+        sender.close()
+        receiver.close()
+
+    anyio.run(exchange)
 
 
 def test_descriptors_arrive_with_their_messages(no_leaks: None, pair: tuple[socket.socket, socket.socket]) -> None:

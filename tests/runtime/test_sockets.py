@@ -65,6 +65,27 @@ def test_connections_can_be_steered_to_some_workers(sockets: Sockets) -> None:
 
 
 @spreads
+@pytest.mark.parametrize("before", [1, 2])
+def test_no_connection_waits_at_the_socket_of_a_worker_that_does_not_serve_yet(sockets: Sockets, before: int) -> None:
+    sockets.open([KEY], before)
+    sockets.steer(set(range(before)))
+    opened = sockets.open([KEY], 4)
+    assert spread(sockets, 4)[before:] == [0] * (4 - before)
+    sockets.undo(opened)
+    assert sum(spread(sockets, before)) == 60
+    sockets.open([KEY], 4)
+    sockets.steer(set(range(4)))
+    assert min(spread(sockets, 4)) > 0
+
+
+def test_what_was_closed_meanwhile_need_not_be_undone(sockets: Sockets) -> None:
+    opened = sockets.open([KEY], 2)
+    sockets.close()
+    sockets.undo(opened)
+    sockets.turn_away([KEY])
+
+
+@spreads
 def test_who_is_steered_to_stays_right_while_workers_come_and_go(sockets: Sockets) -> None:
     sockets.open([KEY], 4)
     sockets.keep_only([KEY], 2)  # the kernel has renumbered what is left
@@ -110,6 +131,7 @@ def test_a_closed_socket_listens_no_more_whoever_holds_it(sockets: Sockets) -> N
 
 
 @spreads
+@pytest.mark.skipif(os.geteuid() != 0, reason="some kernels want CAP_NET_ADMIN for it")
 def test_no_connection_begins_that_is_turned_away(sockets: Sockets) -> None:
     sockets.open([KEY], 2)
     queued = socket.create_connection(("127.0.0.1", port(sockets)))

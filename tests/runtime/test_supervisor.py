@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from websockets.sync.client import connect
 
+EDGE = Path(sys.executable).parent / "edge"
 SITE = ':0 {\n    respond "one"\n}'
 
 
@@ -147,6 +152,59 @@ def test_a_graceful_stop_loses_no_request(run: Any, load: Any) -> None:
     assert others == [], "after the end connections are refused, and nothing else happens"
 
 
+def test_a_worker_is_replaced_although_whoever_started_us_ignores_the_end_of_children(run: Any) -> None:
+    server = run(SITE, options="workers 2", preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    victim, _ = server.pids()
+    os.kill(victim, signal.SIGKILL)
+    server.wait_until_ready(without=[victim])
+    assert server.stop() == 0
+
+
+def test_without_free_descriptors_nothing_changes_and_everything_goes_on(run: Any, port: int) -> None:
+    server = run(site(port), options="workers 2")
+    pid = server.process.pid
+    usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    taken = max(int(name) for name in os.listdir(f"/proc/{pid}/fd"))
+    victim, _ = server.pids()
+    server.write(site(port, "two"))
+    resource.prlimit(
+        pid, resource.RLIMIT_NOFILE, (taken + 2, usual[1])
+    )  # one for a configuration, none for its sockets
+    server.process.send_signal(signal.SIGHUP)
+    server.wait_for("Edgefile was not taken over: [Errno 24] Too many open files")
+    server.process.send_signal(signal.SIGUSR2)
+    server.wait_for("the program was not replaced: the installed program cannot be tried")
+    os.kill(victim, signal.SIGKILL)
+    server.wait_for("worker 0 cannot be started: [Errno 24] Too many open files")
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, usual)
+    server.wait_until_ready(without=[victim])
+    assert server.get() == "one"
+    assert server.reload().is_good
+    assert server.get() == "two"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a namespace of processes")
+def test_the_first_process_of_a_container_leaves_no_zombies(run: Any, folder: Path) -> None:
+    (folder / "handlers.py").write_text(
+        "import subprocess\n"
+        "def orphans(request):\n"
+        "    text = subprocess.run(['sh', '-c', 'sleep 0.1 >/dev/null & echo $!'], capture_output=True, text=True).stdout\n"
+        "    return text.strip()\n"
+    )
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", str(EDGE)]
+    server = run(":0 {\n    python handlers.py:orphans\n}", options="workers 1", command=command)
+    (first,) = _children(server.process.pid)
+    orphan = server.get()
+    assert orphan.isdigit()
+    _wait_for(lambda: len(_children(first)) == 1)  # the worker
+    os.kill(first, signal.SIGTERM)
+    assert server.process.wait(60) == 0
+
+
+def _children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 # ---- reloads
 
 
@@ -182,6 +240,78 @@ def test_a_worker_that_dies_of_a_configuration_keeps_it_from_being_used(run: Any
     assert server.get() == "one"
     assert server.reload().is_good
     assert server.get() == "two"
+
+
+def test_a_reload_that_nothing_comes_of_leaves_no_descriptors_with_the_workers(
+    run: Any, reserve_port: Callable[[], int], port: int
+) -> None:
+    server = run(site(port), options="workers 1")
+    (pid,) = server.pids()
+    more = "\n".join(site(reserve_port()) for _ in range(3))
+    broken = f"{more}\n:{port} {{\n    proxy https://127.0.0.1:1 {{\n    tls_trust_pool missing.pem\n    }}\n}}"
+    assert server.reload(broken).status == 422
+    before = len(os.listdir(f"/proc/{pid}/fd"))
+    for _ in range(3):
+        assert server.reload().status == 422
+    assert len(os.listdir(f"/proc/{pid}/fd")) == before
+    with pytest.raises(OSError, match="refused"):
+        server.get(port=int(more.split()[0][1:]))
+
+
+_SLOW = (
+    "import pathlib, time\npathlib.Path('importing').touch()\ntime.sleep(1)\ndef answer(request):\n    return 'slow'\n"
+)
+
+
+def test_a_stop_in_the_middle_of_a_reload_is_a_clean_stop(
+    run: Any, folder: Path, port: int, reserve_port: Callable[[], int]
+) -> None:
+    (folder / "slow.py").write_text(_SLOW)
+    server = run(site(port), options="workers 2\ngrace_period 1s")
+    server.write(f":{port} :{reserve_port()} {{\n    python slow.py:answer\n}}", "workers 3\ngrace_period 1s")
+    server.process.send_signal(signal.SIGHUP)
+    _wait_for((folder / "importing").exists)
+    assert server.stop() == 0, "\n".join(server.lines)
+
+
+def test_what_was_stopped_by_the_command_listens_no_more(run: Any, folder: Path) -> None:
+    server = run(SITE, options="workers 2\ngrace_period 1s")
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")  # half a request, which the stop waits for
+        done = subprocess.run([EDGE, "stop"], cwd=folder, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    with pytest.raises(OSError, match="refused"):
+        server.get()
+    assert server.process.wait(60) == 0
+
+
+def test_many_signals_during_a_reload_ask_for_one_more(run: Any, folder: Path, port: int) -> None:
+    (folder / "slow.py").write_text(_SLOW)
+    server = run(site(port), options="workers 1")
+    server.write(f":{port} {{\n    python slow.py:answer\n}}")
+    server.process.send_signal(signal.SIGHUP)
+    _wait_for((folder / "importing").exists)
+    server.write(site(port, "two"))
+    for _ in range(20):
+        server.process.send_signal(signal.SIGHUP)
+        server.get()
+    server.wait_until(lambda status: server.get() == "two", "the last file is taken over")
+    assert server.metric("edge_config_reloads_total") <= 3
+
+
+def test_a_changed_module_of_a_handler_is_taken_over(run: Any, folder: Path, port: int) -> None:
+    (folder / "words.py").write_text("word = 'one'\n")
+    (folder / "handlers.py").write_text("import words\ndef answer(request):\n    return words.word\n")
+    server = run(f":{port} {{\n    python handlers.py:answer\n}}", "--watch", options="workers 2")
+    assert server.get() == "one"
+    for word in ("two", "three"):
+        (folder / "words.py").write_text(f"word = '{word}'\n")
+        server.wait_until(lambda status, word=word: server.get() == word, "the module is loaded anew")
+    (folder / "words.py").write_text("word = \n")
+    server.wait_for("Edgefile was not taken over")
+    assert server.get() == "three"
+    (folder / "words.py").write_text("word = 'four'\n")
+    server.wait_until(lambda status: server.get() == "four", "the mended module is loaded")
 
 
 def test_addresses_come_and_go(run: Any, reserve_port: Callable[[], int]) -> None:

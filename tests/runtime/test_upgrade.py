@@ -74,6 +74,25 @@ def test_a_program_that_does_not_run_is_not_gone_over_to(server: Any, installed:
     assert server.pids() == old
 
 
+@pytest.mark.parametrize("module", ["cli/commands/run.py", "cli/main.py", "runtime/worker.py"])
+def test_a_program_that_cannot_be_started_is_not_gone_over_to(server: Any, installed: Path, module: str) -> None:
+    with (installed / "edgescript" / module).open("a") as file:
+        file.write("def (\n")
+    server.process.send_signal(signal.SIGUSR2)
+    server.wait_for("the program was not replaced: the installed program does not run")
+    assert server.get() == "one"
+    assert server.status()["version"] == "0.1.0"
+
+
+def test_a_server_that_can_keep_no_history_can_be_upgraded(run: Any, folder: Path) -> None:
+    server = run(SITE, options="workers 1", environment={"STATE_DIRECTORY": "/proc/there/is/none"})
+    done = edge(folder, "upgrade")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert server.status()["config"]["number"] == 1
+    assert server.stop() == 0
+    assert "Traceback" not in "\n".join(server.lines)
+
+
 def test_a_program_that_cannot_read_the_configuration_is_not_gone_over_to(server: Any, installed: Path) -> None:
     (installed / "edgescript" / "directives" / "respond.py").unlink()
     server.process.send_signal(signal.SIGUSR2)

@@ -89,6 +89,26 @@ def test_a_changed_import_is_seen(tmp_path: Path) -> None:
     assert files.changed()
 
 
+def test_a_file_that_a_pattern_matches_now_is_seen(tmp_path: Path) -> None:
+    files = Followed()
+    source = Source(str(tmp_path / "Edgefile"), "import *.edge\n")
+    understand(source, str(tmp_path), read=files.read, find=files.find)
+    assert not files.changed()
+    (tmp_path / "site.edge").write_text(":80 {\n}\n")
+    assert files.changed()
+
+
+def test_a_module_that_changes_while_it_is_imported_again_is_seen(tmp_path: Path) -> None:
+    module = tmp_path / "handlers.py"
+    module.write_text("one = 1\n")
+    files = Followed()
+    files.add_modules([str(module)])
+    again = files.again()  # before the reload that imports it
+    module.write_text("one = 'another'\n")
+    again.add_modules([str(module)])  # behind it
+    assert again.changed()
+
+
 # ---- what workers are given
 
 

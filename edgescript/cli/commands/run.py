@@ -6,6 +6,7 @@ import gc
 import importlib.util
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ class _Workers(click.ParamType[int]):
 @click.option(
     "--watch",
     is_flag=True,
-    help="Take a changed Edgefile, or what it imports, over without stopping; one with errors is reported only.",
+    help="Take a changed Edgefile, what it imports, or a Python module of its handlers over without stopping;"
+    " one with errors is reported only.",
 )
 def command(config: str | None, workers: int | None, engine: Engine, watch: bool) -> None:
     if watch and config == "-":
@@ -70,15 +72,23 @@ def command(config: str | None, workers: int | None, engine: Engine, watch: bool
     from edgescript.runtime.supervisor import CannotStart, Supervisor
     from edgescript.storage.place import state_directory
 
+    if upgrade.TRIAL in os.environ:
+        from edgescript.runtime import trial
+
+        trial.main()
+        return
     left = upgrade.inherited(os.environ)
     bundle = None if left is None else Bundle.of_data(left["bundle"])
     followed = Followed() if watch else None
     if followed is not None:  # before it is read: no change may be missed
         for name in (config or edgefile.DEFAULT, *(() if bundle is None else bundle.files)):
             followed.add(name)
+        for pattern in () if bundle is None else bundle.found:
+            followed.find(pattern)
     source = edgefile.read(config) if bundle is None else bundle.source
     logging.basicConfig(level=logging.WARNING, format="edge: %(message)s", stream=sys.stderr)
     _allow_many_connections()
+    _see_children_end()
     supervisor = Supervisor(
         source,
         edgefile.directory(source),
@@ -104,6 +114,12 @@ def command(config: str | None, workers: int | None, engine: Engine, watch: bool
 
 def _show(problems: Sequence[Problem]) -> None:
     edgefile.show(problems, error=True)
+
+
+def _see_children_end() -> None:
+    """Whoever has started us may ignore SIGCHLD; then we would, too, and nobody could tell how a worker has ended."""
+    if hasattr(signal, "SIGCHLD"):
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def _allow_many_connections() -> None:
