@@ -136,9 +136,9 @@ class Generation:
         self._loaded_at = 0
 
     @property
-    def files(self) -> frozenset[str]:
-        """The files that were loaded."""
-        return frozenset(self._contents)
+    def files(self) -> dict[str, bool]:
+        """The files that were loaded, and whether each still holds what it held then."""
+        return {file: _content(file) == content for file, content in self._contents.items()}
 
     def is_current(self) -> bool:
         """Whether every file still holds what it held when it was loaded."""

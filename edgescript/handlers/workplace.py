@@ -68,8 +68,8 @@ class Workplace:
         self.served: dict[Hashable, _Closeable] = {}
 
     @property
-    def modules(self) -> frozenset[str]:
-        """The files that its modules came from."""
+    def modules(self) -> dict[str, bool]:
+        """The files that its modules came from, and whether each still holds what it held then."""
         return self.generation.files
 
     def scope(self, name: str, means: Means, exchange: Exchange | None = None) -> Scope:

@@ -115,10 +115,13 @@ def put_shares(graph: Graph, shares: Mapping[str, Mapping[str, Any]]) -> None:
         there.set({address: Share(drained=one["drained"], weight=one["weight"]) for address, one in shares.items()})
 
 
-async def modules(server: Server, arguments: Mapping[str, Any]) -> list[str]:
-    """The files of Python that handlers have imported."""
-    used = [one.thing for one in server.graph.resources if isinstance(one, Use)]
-    return sorted({file for thing in used for file in getattr(thing, "modules", ())})
+async def modules(server: Server, arguments: Mapping[str, Any]) -> dict[str, bool]:
+    """The files of Python that handlers have imported, and whether each still holds what it held then."""
+    found: dict[str, bool] = {}
+    for one in server.graph.resources:
+        if isinstance(one, Use):
+            found |= getattr(one.thing, "modules", {})
+    return found
 
 
 def _shares_of(graph: Graph) -> Shares | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from edgescript.language.files import find_files, read_file
@@ -33,17 +33,21 @@ class Followed:
         #: What the patterns of imports matched.
         self._found: dict[str, list[str]] = {}
         self._modules: set[str] = set()
-        self.add_modules(modules)
+        self.add_modules(dict.fromkeys(modules, True))
 
     def add(self, name: str) -> None:
         self._stamps[name] = _look(name)
 
-    def add_modules(self, names: Iterable[str]) -> None:
-        """Follow these modules as well, from now on; those that are followed are not looked at again."""
-        for name in names:
+    def add_modules(self, current: Mapping[str, bool]) -> None:
+        """
+        Follow these modules as well, from now on; those that are followed are not looked at again.
+
+        :param current: whether each still holds what was imported; otherwise it counts as one that changes now
+        """
+        for name, is_current in current.items():
             self._modules.add(name)
             if name not in self._stamps:
-                self.add(name)
+                self._stamps[name] = _look(name) if is_current else None
 
     def read(self, name: str) -> bytes:
         """The bytes of a file that is imported, which is followed from now on."""

@@ -244,8 +244,8 @@ class Supervisor:
     async def _follow_modules(self, followed: Followed) -> None:
         """Only a worker knows what handlers have imported."""
         for one in self._crew.all_serving()[:1]:
-            for names in await self.ask("modules", {}, worker=one.number):
-                followed.add_modules(names)
+            for current in await self.ask("modules", {}, worker=one.number):
+                followed.add_modules(current)
 
     async def _feed_watchdog(self) -> None:
         while self._notifier.watchdog is not None:

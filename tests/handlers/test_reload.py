@@ -400,7 +400,7 @@ async def test_installed_packages_and_this_one_are_never_the_users_own(tmp_path:
         modules = Modules()
         generation = modules.generation(str(tmp_path))
         generation.load(parse_target("installed_thing:f", str(tmp_path)))
-        assert generation.files == frozenset()
+        assert generation.files == {}
         await generation.close()
         assert "installed_thing" in sys.modules
     finally:
@@ -409,5 +409,5 @@ async def test_installed_packages_and_this_one_are_never_the_users_own(tmp_path:
     root = str(Path(__file__).parents[2])
     generation = modules.generation(root)
     generation.load(parse_target("edgescript.testing.sample:hello", root))
-    assert generation.files == frozenset()
+    assert generation.files == {}
     await generation.close()

@@ -102,11 +102,22 @@ def test_a_module_that_changes_while_it_is_imported_again_is_seen(tmp_path: Path
     module = tmp_path / "handlers.py"
     module.write_text("one = 1\n")
     files = Followed()
-    files.add_modules([str(module)])
+    files.add_modules({str(module): True})
     again = files.again()  # before the reload that imports it
     module.write_text("one = 'another'\n")
-    again.add_modules([str(module)])  # behind it
+    again.add_modules({str(module): True})  # behind it
     assert again.changed()
+
+
+def test_a_module_that_changed_before_it_could_be_followed_is_seen_once(tmp_path: Path) -> None:
+    module = tmp_path / "handlers.py"
+    module.write_text("one = 1\n")
+    files = Followed()
+    files.add_modules({str(module): False})
+    assert files.changed()
+    again = files.again()
+    again.add_modules({str(module): False})  # it could not be imported, and is tried when it changes
+    assert not again.changed()
 
 
 # ---- what workers are given
