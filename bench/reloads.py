@@ -33,7 +33,7 @@ def pause(quantile: float, *, reload: bool = True) -> Open:
 
     @contextlib.contextmanager
     def open_(place: Place, effort: Effort) -> Iterator[Probe]:
-        with running(lambda: edge(edge_loaded)(place)) as (server, port):
+        with running(lambda: edge(edge_loaded("0%"))(place)) as (server, port):
             client = _Client(server, port, place)
 
             def probe() -> float:
