@@ -32,8 +32,11 @@ class Followed:
         self._stamps: dict[str, _Stamp] = {}
         #: What the patterns of imports matched.
         self._found: dict[str, list[str]] = {}
-        self._modules: set[str] = set()
-        self.add_modules(dict.fromkeys(modules, True))
+        self._modules = set(modules)
+        #: Modules that may have changed between their import and the first look at them.
+        self._doubtful: set[str] = set()
+        for name in self._modules:
+            self.add(name)
 
     def add(self, name: str) -> None:
         self._stamps[name] = _look(name)
@@ -42,12 +45,18 @@ class Followed:
         """
         Follow these modules as well, from now on; those that are followed are not looked at again.
 
-        :param current: whether each still holds what was imported; otherwise it counts as one that changes now
+        :param current: whether each still holds what was imported. That counts when it is said for the second time, which is
+            behind the first look: one that does not, counts as one that changes then
         """
         for name, is_current in current.items():
-            self._modules.add(name)
-            if name not in self._stamps:
-                self._stamps[name] = _look(name) if is_current else None
+            if name not in self._modules:
+                self._modules.add(name)
+                self._doubtful.add(name)
+                self.add(name)
+            elif name in self._doubtful:
+                self._doubtful.discard(name)
+                if not is_current:
+                    self._stamps[name] = None
 
     def read(self, name: str) -> bytes:
         """The bytes of a file that is imported, which is followed from now on."""
