@@ -36,6 +36,8 @@ _MARK = "__edge_generation__"
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 #: This package is never loaded anew, even where the Edgefile stands beside it.
 _OURS = __name__.partition(".")[0]
+#: Nanoseconds by which the time of a file may lag behind the clock: the kernel stamps it by the tick (10 ms at most).
+_COARSE = 20_000_000
 #: One import at a time changes `sys.path` and `sys.modules`.
 _LOCK = threading.RLock()
 #: Seconds that a generation which is not used any more waits for an import to end.
@@ -150,7 +152,7 @@ class Generation:
         for name, module in self._new(set(self.loaded)) if self.loaded else ():
             self._take({name: module})
             file = getattr(module, "__file__", None)
-            if file and _changed_at(file) >= self._loaded_at:
+            if file and _changed_at(file) + _COARSE >= self._loaded_at:
                 self._contents[file] = None
 
     def load(self, target: Target) -> tuple[Any, Hooks]:

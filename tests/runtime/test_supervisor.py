@@ -191,7 +191,10 @@ def test_the_first_process_of_a_container_leaves_no_zombies(run: Any, folder: Pa
         "    text = subprocess.run(['sh', '-c', 'sleep 0.1 >/dev/null & echo $!'], capture_output=True, text=True).stdout\n"
         "    return text.strip()\n"
     )
-    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", str(EDGE)]
+    apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.run([*apart, "true"], capture_output=True).returncode != 0:
+        pytest.skip("processes cannot have numbers of their own here")
+    command = [*apart, str(EDGE)]
     server = run(":0 {\n    python handlers.py:orphans\n}", options="workers 1", command=command)
     (first,) = _children(server.process.pid)
     orphan = server.get()
