@@ -78,7 +78,8 @@ def test_no_request_fails_and_no_object_stays(no_leaks: None, origin: Any, reloa
         assert client.failures == []
         assert client.answered > 10
     first, last = kept
-    assert last - first < 100, "50 reloads, each with at least 50 objects of ours; what is in flight varies"
+    # 50 graphs of at least 50 objects of ours would be 2,500; what is in flight, and what a graph or two still hold, varies.
+    assert last - first < 1000
 
 
 def test_a_graph_is_freed_without_the_cycle_collector(fast: Any) -> None:
